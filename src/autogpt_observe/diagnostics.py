@@ -1,0 +1,176 @@
+"""What was found wrong, where, and how to mend it.
+
+Every stage that reads user input adds to a :class:`Report` instead of raising, so one run shows
+all findings; the edge (the command line, ``obs.init``) raises one :class:`SpecError`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from autogpt_observe.errors import ObserveError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+EXCERPT_WIDTH = 120
+"""Longest piece of a source line that a caret excerpt shows, in characters."""
+
+
+class Severity(StrEnum):
+    """How much a finding weighs: an error makes the spec unusable, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One text that was read: the name shown to the user, and the text itself."""
+
+    name: str
+    text: str = field(repr=False)
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The text's lines, without their line ends."""
+        return tuple(self.text.split("\n"))
+
+
+class Span(NamedTuple):
+    """A stretch of one line of a source. ``line`` and ``column`` count from 1, in characters."""
+
+    source: Source
+    line: int
+    column: int
+    length: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One finding.
+
+    Attributes:
+        id: stable name of the check, such as ``spec/unknown-key``; its test and doc section share it.
+        message: what is there and what was expected, one sentence without a full stop.
+        fix: what to do about it, or None where the message already says so.
+        at: where; None only for findings about no text at all (a file that can't be read).
+    """
+
+    id: str
+    message: str
+    at: Span | None = None
+    fix: str | None = None
+    severity: Severity = Severity.ERROR
+
+
+class SpecError(ObserveError):
+    """A spec that can't be used.
+
+    Attributes:
+        diagnostics: every finding of the run, errors and warnings, in the order of the text.
+    """
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(format_diagnostics(self.diagnostics))
+
+
+class Report:
+    """Collects the findings of one run."""
+
+    def __init__(self) -> None:
+        self._found: dict[Diagnostic, None] = {}
+
+    def error(self, id_: str, message: str, at: Span | None, *, fix: str | None = None) -> None:
+        """Add an error; one that was already added (the same text read twice) is kept once."""
+        self.add(Diagnostic(id=id_, message=message, at=at, fix=fix))
+
+    def warn(self, id_: str, message: str, at: Span | None, *, fix: str | None = None) -> None:
+        """Add a warning."""
+        found = Diagnostic(id=id_, message=message, at=at, fix=fix, severity=Severity.WARNING)
+        self.add(found)
+
+    def add(self, found: Diagnostic) -> None:
+        """Add a finding made elsewhere."""
+        self._found[found] = None
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any finding so far is an error."""
+        return any(found.severity is Severity.ERROR for found in self._found)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All findings, in the order of the text they point into."""
+        return tuple(sorted(self._found, key=_reading_order))
+
+
+def suggest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that ``word`` is most likely a slip of, or None when nothing is near."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
+def did_you_mean(word: str, known: Sequence[str], *, most: int = 8) -> str:
+    """The fix for an unknown word: the nearest known one, else a list of the known ones."""
+    near = suggest(word, known)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    if not known:
+        return "nothing is declared there"
+    listed = ", ".join(f"`{name}`" for name in known[:most])
+    more = f" and {len(known) - most} more" if len(known) > most else ""
+    return f"known: {listed}{more}"
+
+
+def format_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
+    """The findings as plain text: place, severity, id, excerpt with a caret, fix."""
+    return "\n".join(format_diagnostic(found) for found in diagnostics)
+
+
+def format_diagnostic(found: Diagnostic) -> str:
+    """One finding as plain text, of one to five lines, without a line end."""
+    place = f"{found.at}: " if found.at is not None else ""
+    lines = [f"{place}{found.severity}: {printable(found.message)} [{found.id}]"]
+    if found.at is not None:
+        lines += _excerpt(found.at)
+    if found.fix is not None:
+        lines.append(f"  = {printable(found.fix)}")
+    return "\n".join(lines)
+
+
+def printable(text: str) -> str:
+    """``text`` with what could disturb a terminal (control and bidi characters) escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _excerpt(at: Span) -> list[str]:
+    lines = at.source.lines
+    if not 0 < at.line <= len(lines):
+        return []
+    line = lines[at.line - 1].rstrip("\r")
+    before, marked = line[: at.column - 1], line[at.column - 1 : at.column - 1 + at.length]
+    after = line[at.column - 1 + at.length :]
+    if len(before) > EXCERPT_WIDTH // 2:
+        before = "..." + before[-EXCERPT_WIDTH // 2 :]
+    marked = marked[: EXCERPT_WIDTH // 2]
+    shown = [printable(part.replace("\t", " ")) for part in (before, marked, after[:EXCERPT_WIDTH])]
+    gutter = f"{at.line:>5} | "
+    caret = " " * len(shown[0]) + "^" * max(1, len(shown[1]))
+    return [(gutter + "".join(shown)).rstrip(), f"{'':>5} | {caret}"]
+
+
+def _reading_order(found: Diagnostic) -> tuple[str, int, int, str]:
+    if found.at is None:
+        return ("", 0, 0, found.id)
+    return (found.at.source.name, found.at.line, found.at.column, found.id)

@@ -1,0 +1,189 @@
+"""Typed quantities of the spec: each parses from text exactly and formats back canonically.
+
+Every type has ``EXPECTED``, the words a diagnostic uses for what it takes, and ``parse``, which
+raises ValueError for anything else. Numbers are exact decimals; nothing passes through a float.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import ClassVar, Self
+
+_DURATION = re.compile(
+    r"(?:(?P<y>\d+)y)?(?:(?P<w>\d+)w)?(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?"
+    r"(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?(?:(?P<ms>\d+)ms)?",
+    re.ASCII,
+)
+_CLOCK = re.compile(r"(\d+):(\d\d)(?::(\d\d))?", re.ASCII)
+_DECIMAL = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?", re.ASCII)
+_VERSION = re.compile(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?", re.ASCII)
+_LONGEST_DIGITS = 18
+
+_UNIT_MS = {
+    "y": 365 * 86_400_000,
+    "w": 7 * 86_400_000,
+    "d": 86_400_000,
+    "h": 3_600_000,
+    "m": 60_000,
+    "s": 1000,
+    "ms": 1,
+}
+_LONGEST_MS = 100 * _UNIT_MS["y"]
+_QUANTITY_FACTOR = {
+    "m": Fraction(1, 1000),
+    **{f"{p}i": Fraction(1024**n) for n, p in enumerate("KMGTPE", start=1)},
+    **{p: Fraction(1000**n) for n, p in enumerate("kMGTPE", start=1)},
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Duration:
+    """A length of time in whole milliseconds, written as Prometheus writes it: ``1h30m``.
+
+    Grammar: https://prometheus.io/docs/prometheus/latest/querying/basics/#time-durations
+    (each unit once, largest first). ``format`` uses days as its largest unit.
+    """
+
+    EXPECTED: ClassVar[str] = "a duration such as `30s`, `5m` or `1h30m`"
+
+    ms: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``text``; raises ValueError with a hint where the slip is a known one."""
+        if text == "0":
+            return cls(0)
+        found = _DURATION.fullmatch(text)
+        if not text or found is None:
+            raise ValueError(_duration_hint(text))
+        total = sum(int(n[:_LONGEST_DIGITS]) * _UNIT_MS[u] for u, n in found.groupdict("0").items())
+        if total > _LONGEST_MS:
+            raise ValueError("longer than 100 years")
+        return cls(total)
+
+    @property
+    def seconds(self) -> Decimal:
+        """The length in seconds, exact."""
+        return Decimal(self.ms) / 1000
+
+    def scaled(self, factor: Fraction) -> Duration:
+        """This length times ``factor``, at least 1 ms unless it was zero."""
+        return Duration(max(1, round(self.ms * factor)) if self.ms else 0)
+
+    def __str__(self) -> str:
+        rest, parts = self.ms, []
+        for unit in ("d", "h", "m", "s", "ms"):
+            count, rest = divmod(rest, _UNIT_MS[unit])
+            if count:
+                parts.append(f"{count}{unit}")
+        return "".join(parts) or "0s"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ratio:
+    """A share, written ``20%`` or ``0.2``; exact. May be above 1 (a burn rate, an overload)."""
+
+    EXPECTED: ClassVar[str] = "a ratio such as `20%` or `0.2`"
+
+    value: Decimal
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a percentage or a plain decimal; raises ValueError for anything else."""
+        number = text.removesuffix("%")
+        value = parse_decimal(number)
+        if value < 0:
+            raise ValueError("a ratio can't be negative")
+        return cls(value / 100 if number != text else value)
+
+    def __str__(self) -> str:
+        return format_decimal(self.value)
+
+    @property
+    def percent(self) -> str:
+        """The share for people: ``20%``."""
+        return f"{format_decimal(self.value * 100)}%"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A Kubernetes resource quantity such as ``2Gi`` or ``500m``; keeps the text it was written in.
+
+    Grammar (the decimal-exponent form left out):
+    https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+    """
+
+    EXPECTED: ClassVar[str] = "a Kubernetes quantity such as `500m` or `2Gi`"
+
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``text``; raises ValueError for anything that is no quantity."""
+        if _QUANTITY.fullmatch(text) is None:
+            hint = "write `Gi`, not `GB`" if text.upper().endswith("B") else ""
+            raise ValueError(hint)
+        return cls(text)
+
+    @property
+    def value(self) -> Fraction:
+        """The amount in base units (cores or bytes), exact."""
+        found = _QUANTITY.fullmatch(self.text)
+        if found is None:  # only reachable past `parse`
+            raise ValueError(self.text)
+        return Fraction(found[1]) * _QUANTITY_FACTOR.get(found[2] or "", Fraction(1))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Version:
+    """The version of a product the bundle is made for: ``2.42``; missing parts are zero."""
+
+    EXPECTED: ClassVar[str] = "a version such as `2.42`"
+
+    parts: tuple[int, int, int]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read one to three dotted numbers; raises ValueError for anything else."""
+        found = _VERSION.fullmatch(text.removeprefix("v"))
+        if found is None or len(text) > _LONGEST_DIGITS:
+            raise ValueError
+        major, minor, patch = (int(part or 0) for part in found.groups())
+        return cls((major, minor, patch))
+
+    def __str__(self) -> str:
+        major, minor, patch = self.parts
+        return f"{major}.{minor}.{patch}" if patch else f"{major}.{minor}"
+
+
+def parse_decimal(text: str) -> Decimal:
+    """A plain decimal number (no exponent, underscore, NaN or infinity); raises ValueError."""
+    if _DECIMAL.fullmatch(text) is None or len(text) > 2 * _LONGEST_DIGITS:
+        raise ValueError
+    return Decimal(text)
+
+
+def format_decimal(value: Decimal) -> str:
+    """``value`` without an exponent and without trailing zeros: ``0.2``, ``100``."""
+    text = f"{value:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
+def _duration_hint(text: str) -> str:
+    clock = _CLOCK.fullmatch(text)
+    if clock is not None:
+        units = ("h", "m", "s") if clock[3] else ("m", "s")
+        parts = [part for part in clock.groups() if part]
+        written = "".join(f"{int(n)}{u}" for n, u in zip(parts, units, strict=True) if int(n))
+        return f"YAML 1.1 reads this as a base-60 number; write `{written or '0s'}`"
+    if text.isascii() and text.isdigit():
+        return f"a unit is missing; write `{text}s` for seconds or `{text}m` for minutes"
+    return "units go from large to small, each once: y w d h m s ms" if text else ""
