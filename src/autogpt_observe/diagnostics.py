@@ -58,7 +58,7 @@ class Diagnostic:
     """One finding.
 
     Attributes:
-        id: stable name of the check, such as ``spec/unknown-key``; its test and doc section share it.
+        id: stable name of the check (``spec/unknown-key``), shared with its test and doc section.
         message: what is there and what was expected, one sentence, no full stop.
         fix: what to do about it, or None where the message already says so.
         at: where; None only for findings about no text at all (a file that can't be read).

@@ -1,0 +1,1 @@
+"""The disk side: what a bundle would change, writing it whole, and proving it with real tools."""

@@ -1,0 +1,1 @@
+"""Renderers: pure functions from a spec to the files of one product."""

@@ -1,0 +1,1 @@
+"""The runtime: instruments made from the spec, fed by decorators, served to Prometheus."""
