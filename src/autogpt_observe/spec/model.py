@@ -12,7 +12,7 @@ from dataclasses import MISSING, dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from autogpt_observe.names import (
     EnvName,
@@ -30,9 +30,34 @@ from autogpt_observe.names import (
 from autogpt_observe.units import Duration, Quantity, Ratio, Version
 
 
-def key(help_: str, *, default: Any = MISSING, example: str | None = None) -> Any:
-    """A key of the spec: what it means, its default (none makes it required), an example."""
-    metadata = {"help": help_, "example": example}
+@dataclass(frozen=True, slots=True, eq=False)  # by identity: annotations must hash
+class OneOf:
+    """Annotates a union: a map with exactly one of these keys, whose value has that type."""
+
+    variants: Mapping[str, type]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a field says of its key: meaning, an example, the bounds of a whole number."""
+
+    help: str
+    example: str | None = None
+    bounds: tuple[int, int] | None = None
+
+
+_MOST = 1_000_000_000
+
+
+def key(
+    help_: str,
+    *,
+    default: Any = MISSING,
+    example: str | None = None,
+    bounds: tuple[int, int] | None = None,
+) -> Any:
+    """Declare a key of the spec; one without a default is required."""
+    metadata = {"key": Key(help_, example, bounds)}
     if isinstance(default, Mapping):
         frozen = MappingProxyType(dict(default))
         return field(default_factory=lambda: frozen, metadata=metadata)
@@ -87,7 +112,7 @@ class Prometheus:
 
     scrape_interval: Duration = key("Time between scrapes", default=Duration(15_000))
     evaluation_interval: Duration = key("Time between rule evaluations", default=Duration(15_000))
-    series_budget: int = key("Most series the service may have", default=20_000)
+    series_budget: int = key("Most series the service may have", default=20_000, bounds=(1, _MOST))
     scrape: tuple[HostPort, ...] = key("Addresses whose /metrics is scraped", default=())
     alertmanagers: tuple[HostPort, ...] = key("Alertmanagers that get the alerts", default=())
 
@@ -99,7 +124,9 @@ class Attribute:
     help: str = key("What it says, one line")
     values: tuple[str, ...] = key("Every value it can have, if they are known", default=())
     max_values: int | None = key(
-        "Most values it may take before the rest become `other`", default=None
+        "Most values it may take before the rest become `other`",
+        default=None,
+        bounds=(1, 10_000),
     )
     span: str | None = key("Name of the span attribute", default=None)
     log: str | None = key("Name of the log field", default=None)
@@ -165,10 +192,14 @@ class RatioCondition:
     by: tuple[LabelName, ...] = key("Judge each combination of these labels alone", default=())
     window: Duration = key("How far back events count")
     above: Ratio = key("The share above which the alert holds", example="20%")
-    min_events: int = key("Fewest events in the window for a verdict", default=1)
+    min_events: int = key("Fewest events in the window for a verdict", default=1, bounds=(1, _MOST))
 
 
-When = PromQL | RatioCondition
+When = Annotated[
+    PromQL | RatioCondition,
+    OneOf(MappingProxyType({"expr": PromQL, "ratio": RatioCondition})),
+]
+"""A condition: raw PromQL under `expr`, or a typed form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,10 +217,9 @@ class Firing:
 class Expectation:
     """What an alert does at one moment: `silent` (pending is silent too), `fires`, or details."""
 
-    SHORTHANDS: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "silent": {"fires": ()},
-        "fires": {"fires": (Firing(),)},
-    }
+    SHORTHANDS: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {"silent": {"fires": ()}, "fires": {"fires": (Firing(),)}}
+    )
 
     fires: tuple[Firing, ...] = key("The alerts that fire, one for each label set")
 
@@ -322,7 +352,9 @@ class Dashboard:
 class Logs:
     """How log lines travel: Beats to Logstash to Elasticsearch."""
 
-    beats_port: int = key("Port on which Logstash listens for Beats", default=5044)
+    beats_port: int = key(
+        "Port on which Logstash listens for Beats", default=5044, bounds=(1, 65_535)
+    )
     pattern: str = key("Grok pattern of one line; captures `timestamp` and `level`")
     date_formats: tuple[str, ...] = key("Formats of `timestamp`, as the date filter writes them")
     timezone: str = key("Zone of times that carry none", default="UTC")
@@ -360,10 +392,14 @@ class Deployment:
 
     image: str = key("Container image")
     namespace: ObjectName | None = key("Namespace; that of the context unless given", default=None)
-    replicas: int = key("Replicas before autoscaling has its say", default=1)
-    port: int = key("Port of the service itself, behind the public Service", default=8000)
-    public_port: int = key("Port of the public LoadBalancer", default=80)
-    metrics_port: int = key("Port of /metrics, inside the cluster only", default=9464)
+    replicas: int = key("Replicas before autoscaling has its say", default=1, bounds=(0, 10_000))
+    port: int = key(
+        "Port of the service itself, behind the public Service", default=8000, bounds=(1, 65_535)
+    )
+    public_port: int = key("Port of the public LoadBalancer", default=80, bounds=(1, 65_535))
+    metrics_port: int = key(
+        "Port of /metrics, inside the cluster only", default=9464, bounds=(1, 65_535)
+    )
     resources: Resources = key("CPU and memory")
     env: Mapping[EnvName, str] = key("Environment variables", default={})
     secrets: Mapping[EnvName, SecretReference] = key(
@@ -375,8 +411,8 @@ class Deployment:
 class Autoscaling:
     """How many replicas, by load."""
 
-    min: int = key("Fewest replicas")
-    max: int = key("Most replicas")
+    min: int = key("Fewest replicas", bounds=(1, 10_000))
+    max: int = key("Most replicas", bounds=(1, 10_000))
     cpu: Ratio | None = key("Average CPU use to hold, as a share of the request", default=None)
     memory: Ratio | None = key(
         "Average memory use to hold, as a share of the request", default=None

@@ -1,0 +1,33 @@
+"""What can be wrong with a spec whose every key was read well.
+
+One id serves a check, its tests and its section in the docs; `CHECKS` lists them all. A check
+adds to the report and never raises. A warning about an alert can be waived there with
+``allow: {id: reason}``; an error can't, and a waiver that waives nothing is itself reported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autogpt_observe.spec.checks import alerts, dashboards, deployment, metrics, notifications
+from autogpt_observe.spec.checks.context import CHECKS, Context
+
+if TYPE_CHECKING:
+    from autogpt_observe.diagnostics import Report
+    from autogpt_observe.spec.model import Spec
+    from autogpt_observe.spec.tree import Mapping
+
+__all__ = ["CHECKS", "check_spec"]
+
+
+def check_spec(spec: Spec, tree: Mapping, report: Report) -> None:
+    """Run every check on ``spec``; ``tree`` is what it was built from and gives the places."""
+    context = Context(spec, tree, report)
+    metrics.check_metrics(context)
+    alerts.check_recording_rules(context)
+    alerts.check_alerts(context)
+    notifications.check_notifications(context)
+    dashboards.check_dashboards(context)
+    deployment.check_deployment(context)
+    deployment.check_logs(context)
+    context.check_waivers()

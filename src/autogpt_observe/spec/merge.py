@@ -1,0 +1,92 @@
+"""Laying one tree over another: packs below the spec, environments above it.
+
+Maps merge by key; lists, scalars and an alert's ``when`` are replaced whole; ``enabled: false``
+stays in the tree (the reader drops the part), so that a later layer can switch it on again. Every
+node keeps its place, so a finding or `show --resolved` points to the layer a value came from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autogpt_observe.diagnostics import did_you_mean
+from autogpt_observe.spec.tree import ENABLED, Entry, Mapping, Node, Scalar, is_switched_off
+
+if TYPE_CHECKING:
+    from autogpt_observe.diagnostics import Report
+
+WHEN = "when"
+ENVIRONMENTS = "environments"
+METRIC_SHAPE = ("type", "from", "unit", "attributes", "labels", "buckets")
+"""What an environment can't change of a metric: the code that emits it is the same everywhere."""
+NOT_BY_ENVIRONMENT = ("version", "include", ENVIRONMENTS)
+
+
+def merge(below: Mapping, above: Mapping, report: Report | None) -> Mapping:
+    """A new tree that holds ``above`` laid over ``below``; neither is changed.
+
+    Without a report nothing is said of an ``enabled: false`` that has nothing to remove yet.
+    """
+    merged = dict(below.entries)
+    for name, entry in above.entries.items():
+        lower = merged.get(name)
+        if lower is None and report is not None:
+            _report_removal_of_nothing(entry, tuple(below.entries), report)
+        value: Node = entry.value
+        if isinstance(value, Mapping) and name != WHEN:
+            under = lower.value if lower is not None else None
+            under = under if isinstance(under, Mapping) else Mapping({}, value.at)
+            value = merge(under, value, None if name == ENVIRONMENTS else report)
+        merged[name] = Entry(entry.key, value)
+    return Mapping(merged, below.at if below.entries else above.at)
+
+
+def merge_environment(base: Mapping, name: str, overlay: Mapping, report: Report) -> Mapping:
+    """The base tree as it is in the environment ``name``; reports what can't differ there."""
+    for forbidden in NOT_BY_ENVIRONMENT:
+        if forbidden in overlay.entries:
+            at = overlay.entries[forbidden].key.at
+            message = f"the environment `{name}` can't change `{forbidden}`"
+            report.error("env/fixed-section", message, at, fix="set it outside of `environments`")
+    metrics, base_metrics = overlay.get("metrics"), base.get("metrics")
+    if isinstance(metrics, Mapping) and isinstance(base_metrics, Mapping):
+        for metric in metrics.entries.values():
+            if metric.key.text in base_metrics.entries:
+                _report_shape_change(name, metric, report)
+    merged = merge(base, overlay, report)
+    return _named_environment(merged, name, overlay)
+
+
+def _named_environment(merged: Mapping, name: str, overlay: Mapping) -> Mapping:
+    service, own = merged.get("service"), overlay.get("service")
+    if not isinstance(service, Mapping) or (
+        isinstance(own, Mapping) and "environment" in own.entries
+    ):
+        return merged
+    at = overlay.at
+    key = Scalar("environment", plain=True, at=at)
+    named = {**service.entries, "environment": Entry(key, Scalar(name, plain=True, at=at))}
+    entry = merged.entries["service"]
+    renamed = Entry(entry.key, Mapping(named, service.at))
+    return Mapping({**merged.entries, "service": renamed}, merged.at)
+
+
+def _report_shape_change(name: str, metric: Entry, report: Report) -> None:
+    if not isinstance(metric.value, Mapping):
+        return
+    for part in METRIC_SHAPE:
+        if part in metric.value.entries:
+            at = metric.value.entries[part].key.at
+            message = f"the environment `{name}` can't change `{part}` of `{metric.key.text}`"
+            fix = "the same code emits it everywhere; change it outside of `environments`"
+            report.error("env/metric-shape", message, at, fix=fix)
+
+
+def _report_removal_of_nothing(entry: Entry, known: tuple[str, ...], report: Report) -> None:
+    if not isinstance(entry.value, Mapping) or list(entry.value.entries) != [ENABLED]:
+        return
+    if is_switched_off(entry.value):
+        message = f"`enabled: false` removes nothing: there is no `{entry.key.text}` below"
+        report.error(
+            "merge/removes-nothing", message, entry.key.at, fix=did_you_mean(entry.key.text, known)
+        )
