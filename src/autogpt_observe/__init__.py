@@ -1,3 +1,54 @@
 """Observability for LLM agents: one spec, the bundle it implies, and the runtime that feeds it."""
 
+from __future__ import annotations
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "ObserveError",
+    "Observer",
+    "SpecError",
+    "UsageError",
+    "__version__",
+    "agent",
+    "init",
+    "metric",
+    "shutdown",
+]
+
+# Type checkers take the name for typing.TYPE_CHECKING; importing `typing` is most of the cost of
+# this module, which every command and every decorated library pays.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from autogpt_observe.diagnostics import SpecError
+    from autogpt_observe.errors import ObserveError, UsageError
+    from autogpt_observe.runtime.agents import agent
+    from autogpt_observe.runtime.handles import metric
+    from autogpt_observe.runtime.observer import Observer, init, shutdown
+
+_HOMES = {
+    "ObserveError": "autogpt_observe.errors",
+    "Observer": "autogpt_observe.runtime.observer",
+    "SpecError": "autogpt_observe.diagnostics",
+    "UsageError": "autogpt_observe.errors",
+    "agent": "autogpt_observe.runtime.agents",
+    "init": "autogpt_observe.runtime.observer",
+    "metric": "autogpt_observe.runtime.handles",
+    "shutdown": "autogpt_observe.runtime.observer",
+}
+"""Where each public name is defined; its module is imported when the name is first used."""
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415  # nothing is loaded before it is used
+
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

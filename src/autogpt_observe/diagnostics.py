@@ -7,9 +7,12 @@ all findings; the edge (the command line, ``obs.init``) raises one :class:`SpecE
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from autogpt_observe.errors import ObserveError
@@ -19,6 +22,19 @@ if TYPE_CHECKING:
 
 EXCERPT_WIDTH = 120
 """Longest piece of a source line that a caret excerpt shows, in characters."""
+_LONGEST_TEXT = 800
+_FEW_WORDS = 200
+
+_SECRETS = re.compile(
+    r"""
+      (?<=://)(?:[^\s/:@'"]{0,200}:[^\s'"]{0,500}|[^\s/?\#@'"]{1,500})(?=@)  # user:password@
+    | \b(?:sk-|gh[opsu]_|glpat-|xox[abeoprs]-|AKIA|eyJ)[A-Za-z0-9_.-]{16,500}
+    | (?i:(?:passw(?:or)?d|token|api_?key|(?:access|private|routing|secret|signing)_?key
+        |client_?secret|credentials?|authorization)["']?[ ]*:[ ]+)
+      (?P<value>"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s\[{|>"'][^\n]*)
+    """,
+    re.VERBOSE,
+)
 
 
 class Severity(StrEnum):
@@ -99,8 +115,9 @@ class Report:
         self.add(found)
 
     def add(self, found: Diagnostic) -> None:
-        """Add a finding made elsewhere."""
-        self._found[found] = None
+        """Add a finding made elsewhere; its texts are kept without secrets and not too long."""
+        fix = found.fix and _for_people(found.fix)
+        self._found[replace(found, message=_for_people(found.message), fix=fix)] = None
 
     @property
     def has_errors(self) -> bool:
@@ -115,8 +132,34 @@ class Report:
 
 def suggest(word: str, known: Iterable[str]) -> str | None:
     """The known word that ``word`` is most likely a slip of, or None when nothing is near."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    words = tuple(known)
+    if len(words) > _FEW_WORDS:
+        words = _sharing_most(word, words)
+    near = difflib.get_close_matches(word[:_FEW_WORDS], words, n=1, cutoff=0.6)
     return near[0] if near else None
+
+
+def _sharing_most(word: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    # Comparing with each of ten thousand names takes a tenth of a second for every finding.
+    by_piece = _by_piece(words)
+    shared = Counter(near for piece in _pieces(word) for near in by_piece.get(piece, ()))
+    return tuple(near for near, _ in shared.most_common(20))
+
+
+@lru_cache(maxsize=8)
+def _by_piece(words: tuple[str, ...]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for word in words:
+        for piece in _pieces(word):
+            listed = found.setdefault(piece, [])
+            if len(listed) < _FEW_WORDS:
+                listed.append(word)
+    return found
+
+
+def _pieces(word: str) -> set[str]:
+    padded = f"^{word}$"[:_FEW_WORDS]
+    return {padded[at : at + 4] for at in range(len(padded) - 3)}
 
 
 def did_you_mean(word: str, known: Sequence[str], *, most: int = 8) -> str:
@@ -138,7 +181,7 @@ def format_diagnostics(diagnostics: Iterable[Diagnostic]) -> str:
 
 def format_diagnostic(found: Diagnostic) -> str:
     """One finding as plain text, of one to five lines, without a line end."""
-    place = f"{found.at}: " if found.at is not None else ""
+    place = f"{printable(str(found.at))}: " if found.at is not None else ""
     lines = [f"{place}{found.severity}: {printable(found.message)} [{found.id}]"]
     if found.at is not None:
         lines += _excerpt(found.at)
@@ -154,19 +197,48 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def hide_secrets(text: str) -> str:
+    """``text`` with what looks like a secret blotted out, character by character.
+
+    Passwords in URLs, the tokens of well-known services, and what stands behind keys such as
+    ``password:``. A finding about a spec is read in public build logs; a secret that strayed into
+    the spec must not follow it there.
+    """
+    return _SECRETS.sub(_blotted, text)
+
+
+def _blotted(found: re.Match[str]) -> str:
+    kept = found.start("value") - found.start() if found["value"] is not None else 0
+    return found[0][:kept] + "*" * (len(found[0]) - kept)
+
+
+def _for_people(text: str) -> str:
+    text = hide_secrets(text[: 2 * _LONGEST_TEXT])
+    return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "..."
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal ``text`` takes."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.category(char) in ("Mn", "Me") for char in text)
+
+
 def _excerpt(at: Span) -> list[str]:
     lines = at.source.lines
     if not 0 < at.line <= len(lines):
         return []
-    line = lines[at.line - 1].rstrip("\r")
-    before, marked = line[: at.column - 1], line[at.column - 1 : at.column - 1 + at.length]
-    after = line[at.column - 1 + at.length :]
+    cut = max(0, at.column - 1 - _LONGEST_TEXT)  # a line can hold a whole file
+    start, end = at.column - 1 - cut, at.column - 1 - cut + at.length
+    line = hide_secrets(lines[at.line - 1][cut : cut + end + _LONGEST_TEXT].rstrip("\r"))
+    before, marked, after = line[:start], line[start:end], line[end:]
     if len(before) > EXCERPT_WIDTH // 2:
         before = "..." + before[-EXCERPT_WIDTH // 2 :]
     marked = marked[: EXCERPT_WIDTH // 2]
     shown = [printable(part.replace("\t", " ")) for part in (before, marked, after[:EXCERPT_WIDTH])]
     gutter = f"{at.line:>5} | "
-    caret = " " * len(shown[0]) + "^" * max(1, len(shown[1]))
+    caret = " " * _width(shown[0]) + "^" * max(1, _width(shown[1]))
     return [(gutter + "".join(shown)).rstrip(), f"{'':>5} | {caret}"]
 
 

@@ -25,8 +25,19 @@ JOB = "job"
 INSTANCE = "instance"
 
 HISTOGRAM_SUFFIXES = ("_bucket", "_sum", "_count")
-SYNTHETIC_METRICS = ("up", "scrape_duration_seconds", "scrape_samples_scraped", "ALERTS")
-"""Series that Prometheus itself makes for every target or alert."""
+SYNTHETIC_METRICS = (
+    "up",
+    "scrape_duration_seconds",
+    "scrape_samples_scraped",
+    "scrape_samples_post_metric_relabeling",
+    "scrape_series_added",
+    "ALERTS",
+    "ALERTS_FOR_STATE",
+)
+"""Series that Prometheus itself makes for every target or alert:
+https://prometheus.io/docs/concepts/jobs_instances/"""
+TARGET_LABELS = (JOB, INSTANCE)
+"""Labels that Prometheus puts on every series it scrapes."""
 
 SETTING_PREFIX = "AUTOGPT_OBSERVE_"
 """Prefix of every environment variable this package reads."""
@@ -120,15 +131,19 @@ class Url(_Text):
 
     __slots__ = ()
     EXPECTED = "an http or https URL"
-    PATTERN = re.compile(r"https?://[^\s/?#]+[^\s]*", re.ASCII)
+    PATTERN = re.compile(
+        r"https?://(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]\\\x00-\x1f\x7f]+)(?::\d{1,5})?"
+        r"(?:[/?#][^\s\x00-\x1f\x7f]*)?",
+        re.ASCII,
+    )
+    _WITH_USER = re.compile(r"https?://[^\s/?#]*@|https?://[^\s/?#:]+:\S*@", re.ASCII)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Check ``text``; raises ValueError when it is no URL or carries a user or password."""
-        url = super().parse(text)
-        if "@" in url.split("//", 1)[1].split("/", 1)[0]:
+        if cls.PATTERN.fullmatch(text) is None and cls._WITH_USER.match(text) is not None:
             raise ValueError("credentials don't belong in the spec; refer to a secret instead")
-        return url
+        return super().parse(text)
 
 
 class MetricSource(StrEnum):

@@ -17,7 +17,8 @@ _DURATION = re.compile(
     r"(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?(?:(?P<ms>\d+)ms)?",
     re.ASCII,
 )
-_CLOCK = re.compile(r"(\d+):(\d\d)(?::(\d\d))?", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,9}):(\d\d)(?::(\d\d))?", re.ASCII)
+_FRACTION = re.compile(r"(\d{0,9}\.\d{1,9})(y|w|d|h|m|s|ms)", re.ASCII)
 _DECIMAL = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?", re.ASCII)
 _VERSION = re.compile(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?", re.ASCII)
@@ -60,7 +61,8 @@ class Duration:
         found = _DURATION.fullmatch(text)
         if not text or found is None:
             raise ValueError(_duration_hint(text))
-        total = sum(int(n[:_LONGEST_DIGITS]) * _UNIT_MS[u] for u, n in found.groupdict("0").items())
+        counts = {unit: n.lstrip("0")[:_LONGEST_DIGITS] for unit, n in found.groupdict("0").items()}
+        total = sum(int(n or 0) * _UNIT_MS[unit] for unit, n in counts.items())
         if total > _LONGEST_MS:
             raise ValueError("longer than 100 years")
         return cls(total)
@@ -124,7 +126,7 @@ class Quantity:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``text``; raises ValueError for anything that is no quantity."""
-        if _QUANTITY.fullmatch(text) is None:
+        if _QUANTITY.fullmatch(text) is None or len(text) > _LONGEST_DIGITS:
             hint = "write `Gi`, not `GB`" if text.upper().endswith("B") else ""
             raise ValueError(hint)
         return cls(text)
@@ -165,8 +167,10 @@ class Version:
 
 def parse_decimal(text: str) -> Decimal:
     """A plain decimal number (no exponent, underscore, NaN or infinity); raises ValueError."""
-    if _DECIMAL.fullmatch(text) is None or len(text) > 2 * _LONGEST_DIGITS:
+    if _DECIMAL.fullmatch(text) is None:
         raise ValueError
+    if len(text) > _LONGEST_DIGITS:  # exact in Python's decimal context, times 100 as well
+        raise ValueError(f"write at most {_LONGEST_DIGITS} digits")
     return Decimal(text)
 
 
@@ -186,4 +190,10 @@ def _duration_hint(text: str) -> str:
         return f"YAML 1.1 reads this as a base-60 number; write `{written or '0s'}`"
     if text.isascii() and text.isdigit():
         return f"a unit is missing; write `{text}s` for seconds or `{text}m` for minutes"
+    fraction = _FRACTION.fullmatch(text)
+    if fraction is not None:
+        ms = Decimal(fraction[1]) * _UNIT_MS[fraction[2]]
+        return f"whole numbers only; write `{Duration(int(ms))}`" if ms == int(ms) else ""
+    if text.startswith("-"):
+        return "a duration can't be negative"
     return "units go from large to small, each once: y w d h m s ms" if text else ""

@@ -9,12 +9,16 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from jsonschema import Draft202012Validator
+
+from autogpt_observe import __version__
+from autogpt_observe.cli import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-Run = "Callable[..., subprocess.CompletedProcess[str]]"
+    Run = Callable[..., subprocess.CompletedProcess[str]]
 
 BROKEN = """\
 version: 1
@@ -22,12 +26,33 @@ include: [autogpt]
 service: {name: crawler, owner: team}
 alerts:
   HighErrorRate: {for: 1:30, severty: warning}
-  Typo: {when: {expr: 'rate(autogpt_errors_totl[5m]) > 1'}, severity: info, annotations: {summary: s}}
+  Typo: {when: {expr: 'autogpt_errors_totl > 1'}, severity: info, annotations: {summary: s}}
+"""
+
+REPORTED = """\
+observe.yaml:5:24: error: `for`: expected a duration such as `30s`, `5m` or `1h30m`, got `1:30` \
+[spec/type]
+    5 |   HighErrorRate: {for: 1:30, severty: warning}
+      |                        ^^^^
+  = YAML 1.1 reads this as a base-60 number; write `1m30s`
+observe.yaml:5:30: error: unknown key `severty` in `HighErrorRate` [spec/unknown-key]
+    5 |   HighErrorRate: {for: 1:30, severty: warning}
+      |                              ^^^^^^^
+  = did you mean `severity`?
+observe.yaml:6:3: warning: `Typo` is raw PromQL and has no `tests` [alert/untested]
+    6 |   Typo: {when: {expr: 'autogpt_errors_totl > 1'}, severity: info, annotations: {summary: s}}
+      |   ^^^^
+  = add `tests` with samples around the threshold, or use a typed condition
+observe.yaml:6:24: error: the metric `autogpt_errors_totl` is not declared [promql/unknown-metric]
+    6 |   Typo: {when: {expr: 'autogpt_errors_totl > 1'}, severity: info, annotations: {summary: s}}
+      |                        ^^^^^^^^^^^^^^^^^^^
+  = did you mean `autogpt_errors_total`?
+3 errors, 1 warning
 """
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def run(tmp_path: Path) -> Run:
     def call(*args: str, stdin: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "autogpt_observe", *args],
@@ -43,18 +68,14 @@ def run(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     return call
 
 
-def test_version(run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-    from autogpt_observe import __version__
-
+def test_version(run: Run) -> None:
     done = run("--version")
     assert (done.returncode, done.stdout) == (0, f"autogpt-observe {__version__}\n")
 
 
 def test_every_command_has_help_with_examples(
-    run: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
 ) -> None:
-    from autogpt_observe.cli import COMMANDS
-
     for name in COMMANDS:
         done = run(name, "--help")
         assert done.returncode == 0
@@ -63,7 +84,7 @@ def test_every_command_has_help_with_examples(
 
 
 def test_an_unknown_command_is_told_with_the_near_one(
-    run: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
 ) -> None:
     done = run("generat")
     assert done.returncode == 2
@@ -73,9 +94,7 @@ def test_an_unknown_command_is_told_with_the_near_one(
     )
 
 
-def test_init_writes_a_spec_that_is_valid_and_never_overwrites(
-    run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+def test_init_writes_a_spec_that_is_valid_and_never_overwrites(run: Run, tmp_path: Path) -> None:
     done = run("init")
     assert (done.returncode, done.stdout) == (0, "wrote observe.yaml\n")
     assert done.stderr == "next: autogpt-observe validate\n"
@@ -91,44 +110,22 @@ def test_init_writes_a_spec_that_is_valid_and_never_overwrites(
 
 
 def test_init_into_a_missing_folder(
-    run: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
 ) -> None:
     done = run("init", "no/such/observe.yaml")
     assert done.returncode == 2
     assert done.stderr == "error: can't write no/such/observe.yaml: No such file or directory\n"
 
 
-def test_validate_reports_everything_in_one_run(
-    run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+def test_validate_reports_everything_in_one_run(run: Run, tmp_path: Path) -> None:
     (tmp_path / "observe.yaml").write_text(BROKEN)
     done = run("validate")
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr == """\
-observe.yaml:5:24: error: `for`: expected a duration such as `30s`, `5m` or `1h30m`, got `1:30` [spec/type]
-    5 |   HighErrorRate: {for: 1:30, severty: warning}
-      |                        ^^^^
-  = YAML 1.1 reads this as a base-60 number; write `1m30s`
-observe.yaml:5:30: error: unknown key `severty` in `HighErrorRate` [spec/unknown-key]
-    5 |   HighErrorRate: {for: 1:30, severty: warning}
-      |                              ^^^^^^^
-  = did you mean `severity`?
-observe.yaml:6:3: warning: `Typo` is raw PromQL and has no `tests` [alert/untested]
-    6 |   Typo: {when: {expr: 'rate(autogpt_errors_totl[5m]) > 1'}, severity: info, annotations: {summary: s}}
-      |   ^^^^
-  = add `tests` with samples around the threshold, or use a typed condition
-observe.yaml:6:29: error: the metric `autogpt_errors_totl` is not declared [promql/unknown-metric]
-    6 |   Typo: {when: {expr: 'rate(autogpt_errors_totl[5m]) > 1'}, severity: info, annotations: {summary: s}}
-      |                             ^^^^^^^^^^^^^^^^^^^
-  = did you mean `autogpt_errors_total`?
-3 errors, 1 warning
-"""  # noqa: E501 - as it is printed
+    assert done.stderr == REPORTED
 
 
-def test_validate_as_json(
-    run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+def test_validate_as_json(run: Run, tmp_path: Path) -> None:
     (tmp_path / "observe.yaml").write_text(BROKEN)
     done = run("validate", "--format", "json")
     assert done.returncode == 2
@@ -144,9 +141,7 @@ def test_validate_as_json(
     }
 
 
-def test_warnings_fail_only_when_asked(
-    run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+def test_warnings_fail_only_when_asked(run: Run, tmp_path: Path) -> None:
     (tmp_path / "observe.yaml").write_text(
         "version: 1\nservice: {name: s, owner: o}\nalerts:\n"
         "  Down: {when: {expr: up == 0}, severity: critical, annotations: {summary: s}}\n"
@@ -155,7 +150,7 @@ def test_warnings_fail_only_when_asked(
     assert run("validate", "--fail-on", "warning").returncode == 1
 
 
-def test_a_missing_spec(run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+def test_a_missing_spec(run: Run) -> None:
     done = run("validate", "nope.yaml")
     assert done.returncode == 2
     assert done.stderr == (
@@ -166,7 +161,7 @@ def test_a_missing_spec(run: Callable[..., subprocess.CompletedProcess[str]]) ->
 
 
 def test_an_unknown_environment(
-    run: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
 ) -> None:
     run("init")
     done = run("generate", "--env", "stagin")
@@ -174,9 +169,7 @@ def test_an_unknown_environment(
     assert done.stderr == "error: unknown environment `stagin`: did you mean `staging`?\n"
 
 
-def test_generate_then_check_then_one_changed_byte(
-    run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+def test_generate_then_check_then_one_changed_byte(run: Run, tmp_path: Path) -> None:
     assert run("generate", "-o", "out").returncode == 0
     clean = run("generate", "-o", "out", "--check")
     assert clean.returncode == 0
@@ -187,23 +180,19 @@ def test_generate_then_check_then_one_changed_byte(
     drift = run("generate", "-o", "out", "--check")
     assert drift.returncode == 1
     assert drift.stdout == (
-        "restore rules/alerts.rules.yml (edited or damaged since it was generated)\n"
+        "restore   rules/alerts.rules.yml (edited or damaged since it was generated)\n"
     )
     assert "0.2" in rules.read_text()
     meaning = run("generate", "-o", "out", "--diff")
     assert meaning.returncode == 0
-    assert meaning.stdout == (
-        "rules/alerts.rules.yml: alert HighErrorRate: threshold 0.2 -> 0.1\n"
-    )
+    assert meaning.stdout == ("rules/alerts.rules.yml: alert HighErrorRate: threshold 0.2 -> 0.1\n")
     mended = run("generate", "-o", "out")
     assert mended.returncode == 0
     assert mended.stderr == "restored rules/alerts.rules.yml: it had been edited or damaged\n"
     assert rules.read_text() == text
 
 
-def test_generate_never_touches_what_it_did_not_write(
-    run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+def test_generate_never_touches_what_it_did_not_write(run: Run, tmp_path: Path) -> None:
     mine = tmp_path / "out/rules/alerts.rules.yml"
     mine.parent.mkdir(parents=True)
     mine.write_text("mine\n")
@@ -214,18 +203,14 @@ def test_generate_never_touches_what_it_did_not_write(
     assert [p for p in (tmp_path / "out").rglob("*") if p.is_file()] == [mine]
 
 
-def test_only_some_targets(
-    run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+def test_only_some_targets(run: Run, tmp_path: Path) -> None:
     assert run("generate", "-o", "out", "--only", "grafana").returncode == 0
     assert {p.name for p in (tmp_path / "out").iterdir()} == {".autogpt-observe.json", "dashboards"}
     assert run("generate", "-o", "out", "--only", "grafana", "--check").returncode == 0
     assert run("generate", "-o", "out", "--check").returncode == 1
 
 
-def test_an_environment_changes_the_bundle(
-    run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+def test_an_environment_changes_the_bundle(run: Run, tmp_path: Path) -> None:
     run("init")
     run("generate", "-o", "out")
     done = run("generate", "-o", "out", "--env", "staging", "--diff")
@@ -236,9 +221,7 @@ def test_an_environment_changes_the_bundle(
     assert tmp_path.joinpath("out/rules/alerts.rules.yml").exists()
 
 
-def test_show_resolved_names_origins(
-    run: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+def test_show_resolved_names_origins(run: Run, tmp_path: Path) -> None:
     (tmp_path / "observe.yaml").write_text(
         "version: 1\ninclude: [autogpt]\nservice: {name: s, owner: o}\n"
         "alerts: {HighErrorRate: {for: 7m}}\n"
@@ -251,7 +234,7 @@ def test_show_resolved_names_origins(
 
 
 def test_output_is_plain_in_a_pipe(
-    run: Callable[..., subprocess.CompletedProcess[str]],
+    run: Run,
 ) -> None:
     for args in (["validate"], ["show"], ["generate", "-o", "out"], ["validate", "nope.yaml"]):
         done = run(*args)
@@ -270,9 +253,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == ("{\n", "")
 
 
-def test_schema_is_json_schema(run: Callable[..., subprocess.CompletedProcess[str]]) -> None:
-    from jsonschema import Draft202012Validator
-
+def test_schema_is_json_schema(run: Run) -> None:
     schema = json.loads(run("schema").stdout)
     Draft202012Validator.check_schema(schema)
     assert schema["properties"]["alerts"]["description"] == "Alerts by name"

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 BUNDLE = {"rules/a.yml": "a\n", "grafana/deep/b.json": "{}\n"}
 
 
-@pytest.fixture
-def umask() -> Iterator[None]:
-    previous = os.umask(0o027)
-    yield
+@pytest.fixture(params=[0o002, 0o027])
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    mask: int = request.param
+    previous = os.umask(mask)
+    yield mask
     os.umask(previous)
 
 
@@ -36,11 +37,11 @@ def test_a_bundle_is_written_into_folders_that_are_not_there_yet(tmp_path: Path)
     assert not (root / STAGE).exists()
 
 
-@pytest.mark.usefixtures("umask")
-def test_files_get_0644_under_the_umask_and_exact_bytes(tmp_path: Path) -> None:
+def test_files_get_0644_under_the_umask_and_exact_bytes(tmp_path: Path, umask: int) -> None:
     generate(tmp_path, {"a": "\u00fc\r\n"})
     assert (tmp_path / "a").read_bytes() == b"\xc3\xbc\r\n"
-    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("a", MANIFEST)] == [0o640] * 2
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("a", MANIFEST)]
+    assert modes == [0o644 & ~umask] * 2
 
 
 def test_the_same_bundle_in_two_folders_is_the_same_bytes(tmp_path: Path) -> None:

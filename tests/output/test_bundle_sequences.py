@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from bundles import artifacts, planned, tree
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autogpt_observe.errors import OutputError
@@ -107,6 +107,7 @@ class World:
         assert planned(self.root, event.files).startswith("up to date")
 
 
+@settings(deadline=None)  # how long syncing takes is up to the disk
 @given(st.lists(EVENTS, max_size=12))
 def test_the_disk_holds_the_bundle_and_the_users_files(
     events: list[Write | Remove | Generate],

@@ -121,9 +121,12 @@ def gone_within_a_minute(number: int) -> None:
 
 def test_a_program_that_takes_too_long_goes_with_its_children(tmp_path: Path) -> None:
     tool, pids = slow_program(tmp_path)
-    with pytest.raises(ToolError) as caught:
-        run_tool(tool, ["check", "rules", "a.yml"], cwd=tmp_path, timeout=1.5)
-    assert str(caught.value) == "tool check rules: did not end within 1.5 s"
+    for seconds in (0.5, 5.5, 50.5):  # on a busy machine it may not even have started in time
+        with pytest.raises(ToolError) as caught:
+            run_tool(tool, ["check", "rules", "a.yml"], cwd=tmp_path, timeout=seconds)
+        assert str(caught.value) == f"tool check rules: did not end within {seconds} s"
+        if pids.exists():
+            break
     assert_gone(pids)
 
 

@@ -92,7 +92,7 @@ def _write(console: Console, plan: Plan) -> None:
     parts = [f"{total} files in {plan.root}", f"{len(applied.written)} written"]
     if applied.deleted:
         parts.append(f"{len(applied.deleted)} removed")
-    console.out(": ".join(parts[:1] + [", ".join(parts[1:])]), colour="green")
+    console.out(", ".join(parts), colour="green")
 
 
 def _show_meaning(console: Console, plan: Plan, artifacts: Mapping[str, Artifact]) -> None:

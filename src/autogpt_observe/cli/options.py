@@ -34,7 +34,7 @@ def environment_option(function: F) -> F:
 
 def spec_path(argument: Path | None) -> Path | None:
     """The spec's path: the argument, observe.yaml here, or None for the packaged default spec."""
-    return argument if argument is not None else default_path(Path.cwd())
+    return argument if argument is not None else default_path(Path())
 
 
 def open_spec(argument: Path | None, environment: str | None, console: Console) -> Spec:

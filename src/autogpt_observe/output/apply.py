@@ -130,11 +130,9 @@ def _move(stage: Stage, journal: Journal) -> None:
 
 
 def _in_order(plan: Plan) -> list[Change]:
-    """The changes that touch the disk: deletions first, to make room, and the manifest last."""
-    gone = [change for change in plan.changes if change.action is Action.DELETE]
-    written = [change for change in plan.changes if change.data is not None]
-    manifest = [plan.manifest] if plan.manifest.data is not None else []
-    return [*gone, *written, *manifest]
+    """The changes that touch the disk, the manifest last."""
+    everything = (*plan.changes, plan.manifest)
+    return [c for c in everything if c.is_written or c.action is Action.DELETE]
 
 
 def _check_as_planned(root: Path, move: Move) -> None:

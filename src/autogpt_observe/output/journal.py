@@ -53,7 +53,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """The moves of one run, deletions first, the manifest last.
+    """The moves of one run, the manifest last.
 
     Attributes:
         folders: the folders the moves make, outermost first.
@@ -127,7 +127,7 @@ class Stage:
             ) from exc
 
     def go_forward(self, journal: Journal) -> None:
-        """Carry out every move that isn't yet."""
+        """Carry out every move that isn't yet; deletions first, to make room."""
         numbered = list(enumerate(journal.moves))
         gone = [(number, move) for number, move in numbered if move.after is None]
         for number, move in gone:

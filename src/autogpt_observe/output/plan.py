@@ -62,8 +62,8 @@ class Change:
     """One file of the plan.
 
     Attributes:
-        before: SHA-256 of the file on disk; None where there is none, or none of ours to touch.
-        data: the bytes to write; None where the file is not written.
+        before: SHA-256 of the file on disk; None where there is no regular file.
+        data: the bytes it has in the bundle; None for an orphan.
     """
 
     path: str
@@ -72,8 +72,13 @@ class Change:
     data: bytes | None = None
 
     @property
+    def is_written(self) -> bool:
+        """Whether its bytes on disk become `data`."""
+        return self.action in (Action.CREATE, Action.UPDATE, Action.RESTORE)
+
+    @property
     def after(self) -> str | None:
-        """SHA-256 of what is written; None where nothing is."""
+        """SHA-256 of `data`; None for an orphan."""
         return None if self.data is None else digest(self.data)
 
     def __str__(self) -> str:
@@ -164,7 +169,7 @@ def _plan(
 def _plan_file(path: str, data: bytes, found: str | None, known: Entry | None) -> Change:
     if found == digest(data):
         action = Action.UNCHANGED if known and known.sha256 == found else Action.ADOPT
-        return Change(path=path, action=action, before=found)
+        return Change(path=path, action=action, before=found, data=data)
     if known is None:
         action = Action.CREATE
     else:
@@ -177,12 +182,13 @@ def _plan_orphan(path: str, known: Entry, found: Found) -> Change:
         return Change(path=path, action=Action.FORGET, before=None)
     if found == known.sha256:
         return Change(path=path, action=Action.DELETE, before=known.sha256)
-    return Change(path=path, action=Action.KEEP, before=None)
+    before = None if isinstance(found, Blocked) else found
+    return Change(path=path, action=Action.KEEP, before=before)
 
 
 def _plan_manifest(old: bytes | None, new: bytes) -> Change:
     if old == new:
-        return Change(path=MANIFEST_NAME, action=Action.UNCHANGED, before=digest(new))
+        return Change(path=MANIFEST_NAME, action=Action.UNCHANGED, before=digest(new), data=new)
     action = Action.CREATE if old is None else Action.UPDATE
     before = None if old is None else digest(old)
     return Change(path=MANIFEST_NAME, action=action, before=before, data=new)
@@ -221,7 +227,7 @@ def _gives_way(root: Path, path: str, going: frozenset[str]) -> bool:
     if path in going:
         return True
     emptied = {folder for file in going for folder in parents(file)}
-    if path not in emptied or (root / path).is_symlink():
+    if path not in emptied:
         return False
     inside = (entry.relative_to(root).as_posix() for entry in (root / path).rglob("*"))
     return all(entry in going or entry in emptied for entry in inside)

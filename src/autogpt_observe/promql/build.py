@@ -84,7 +84,7 @@ def quantile(share: Decimal, buckets: Expression) -> Expression:
 
 def divide(part: Expression, whole: Expression) -> Expression:
     """``part`` as a share of ``whole``; nothing, rather than NaN, where the whole is zero."""
-    return Expression(f"({part} / ({above(whole, _ZERO)}))")
+    return Expression(f"{part} / ({above(whole, _ZERO)})")
 
 
 def above(value: Expression, limit: Decimal) -> Condition:

@@ -21,12 +21,12 @@ _INDENT = "  "
 _LONGEST_KEY = 1000
 """Readers give up on a key of more than 1,024 characters."""
 
-# Starts with a letter or `/`, or is a duration, an amount (`500m`, `2Gi`): no number, date or
+# Starts with a letter, `/` or `(`, or is a duration, an amount (`500m`, `2Gi`): no number, date or
 # indicator of YAML does. A colon before a space, a `#` after one and a space at the end would mean
 # something, so what follows a space or colon is spelt out.
 _PLAIN = r"""[A-Za-z0-9_./+\-()\[\]{}<>=~$^*@%|;?!\#,&"'\\]"""
 _SAFE = re.compile(
-    rf"[A-Za-z/]{_PLAIN}*(?:(?:\ +(?!\#)|:+){_PLAIN}+)*"
+    rf"[A-Za-z/(]{_PLAIN}*(?:(?:\ +(?!\#)|:+){_PLAIN}+)*"
     r"|(?:[0-9]+(?:ms|[smhdwy]))+|[0-9]+(?:[KMGTP]i|Ei|[kMGTP])",
     re.ASCII,
 )

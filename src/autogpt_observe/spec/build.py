@@ -35,7 +35,8 @@ INVALID: Final = _Invalid.INVALID
 # the field's own type, which `dataclasses` and mypy see; in between it has no static type.
 Reader = Callable[[Node, Scalar, Report], Any]
 
-_INT = re.compile(r"[+-]?\d{1,15}", re.ASCII)
+_INT = re.compile(r"[+-]?(?:0|[1-9]\d{0,14})", re.ASCII)
+_LEADING_ZEROS = re.compile(r"0+[1-9]\d{0,14}", re.ASCII)
 _YAML11_BOOLS = {
     "yes": "true",
     "on": "true",
@@ -79,6 +80,29 @@ def key_of(field: dataclasses.Field[Any]) -> Key:
     """What a field declares of its key."""
     declared: Key = field.metadata["key"]
     return declared
+
+
+@cache
+def inner_type(type_: Any, step: str | int) -> Any:
+    """The type under a key (or list position) of a value of ``type_``; None where it has none."""
+    origin, args = get_origin(type_), get_args(type_)
+    inner: Any = None
+    if origin is AbcMapping:
+        inner = args[1]
+    elif origin is tuple:
+        inner = args[0]
+    elif type_ is Overlay:
+        return inner_type(Spec, step)
+    elif dataclasses.is_dataclass(type_) and isinstance(type_, type):
+        inner = field_types(type_)[str(step)][1] if step in field_types(type_) else None
+    if get_origin(inner) is types.UnionType:
+        return next(arg for arg in get_args(inner) if arg is not types.NoneType)
+    return inner
+
+
+def check_section(entry: Entry, report: Report) -> None:
+    """Report what is wrong with one section of a file, where the sections above hide it."""
+    _reader(field_types(Spec)[entry.key.text][1])(entry.value, entry.key, report)
 
 
 def is_required(field: dataclasses.Field[Any]) -> bool:
@@ -127,6 +151,8 @@ def _reject(
     report: Report, node: Node, key: Scalar, expected: str, fix: str | None = None
 ) -> _Invalid:
     message = f"`{key.text}`: expected {expected}, got {describe(node)}"
+    if fix is None and not isinstance(node, Scalar) and expected.startswith("a text"):
+        fix = "quote a text that starts with { or ["
     at = key.at if isinstance(node, Scalar) and node.is_null and not node.text else node.at
     report.error("spec/type", message, at, fix=fix)
     return INVALID
@@ -149,10 +175,14 @@ def _read_bool(node: Node, key: Scalar, report: Report) -> Any:
 
 
 def _read_int(node: Node, key: Scalar, report: Report) -> Any:
-    if isinstance(node, Scalar) and node.plain and _INT.fullmatch(node.text):
-        return int(node.text)
-    unquoted = isinstance(node, Scalar) and not node.plain and _INT.fullmatch(node.text)
-    return _reject(report, node, key, "a whole number", "remove the quotes" if unquoted else None)
+    fix = None
+    if isinstance(node, Scalar) and _INT.fullmatch(node.text):
+        if node.plain:
+            return int(node.text)
+        fix = "remove the quotes"
+    elif isinstance(node, Scalar) and _LEADING_ZEROS.fullmatch(node.text):
+        fix = f"YAML 1.1 reads this as an octal number; write `{node.text.lstrip('0')}`"
+    return _reject(report, node, key, "a whole number", fix)
 
 
 def _read_literal(value: int) -> Reader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import resources
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from autogpt_observe.diagnostics import Diagnostic, Report, Span, SpecError, did_you_mean
 from autogpt_observe.errors import UsageError
-from autogpt_observe.spec.build import build_spec
+from autogpt_observe.spec.build import build_spec, check_section
 from autogpt_observe.spec.checks import check_spec
 from autogpt_observe.spec.merge import merge, merge_environment
 from autogpt_observe.spec.tree import MAX_BYTES, Mapping, Scalar, Sequence, parse_tree
@@ -26,6 +27,8 @@ SPEC_FILE = "observe.yaml"
 PACKS = ("autogpt",)
 """The built-in packs: specs of signals, rules and dashboards without a service."""
 _MAX_INCLUDE_DEPTH = 50
+_OF_ITS_OWN = ("include", "version")
+"""What a file says of itself alone, and not of the file that includes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,9 @@ def _environments(tree: Mapping) -> dict[str, Mapping]:
     environments = tree.get("environments")
     if not isinstance(environments, Mapping):
         return {}
-    entries = environments.entries.items()
-    return {name: e.value for name, e in entries if isinstance(e.value, Mapping)}
+    entries = environments.entries.items()  # one that is no map is the reader's to report
+    nothing = Mapping({}, environments.at)
+    return {n: e.value if isinstance(e.value, Mapping) else nothing for n, e in entries}
 
 
 def _apply_environment(tree: Mapping, name: str, report: Report) -> Mapping:
@@ -130,7 +134,7 @@ class _Reading:
 
     report: Report
     chain: tuple[str, ...] = ()
-    done: dict[str, Mapping | None] = field(default_factory=dict)
+    done: dict[tuple[str, str], Mapping | None] = field(default_factory=dict)
 
 
 def _read_layers(path: Path | None, report: Report) -> Mapping | None:
@@ -160,15 +164,17 @@ def _read_one(data: bytes, name: str, folder: Path | None, reading: _Reading) ->
 
 def _includes(tree: Mapping) -> tuple[Scalar, ...]:
     include = tree.get("include")
-    if not isinstance(include, Sequence):  # a wrong type is the reader's to report
-        return ()
-    return tuple(node for node in include.items if isinstance(node, Scalar) and not node.is_null)
+    items = include.items if isinstance(include, Sequence) else [include]
+    # A wrong type is the reader's to report; following a lone name all the same saves the user
+    # a finding for everything in it.
+    return tuple(node for node in items if isinstance(node, Scalar) and not node.is_null)
 
 
 def _read_include(included: Scalar, folder: Path | None, reading: _Reading) -> Mapping | None:
     report = reading.report
     if len(reading.chain) > _MAX_INCLUDE_DEPTH:
-        report.error("include/depth", "includes are nested too deep", included.at)
+        message = f"includes are nested more than {_MAX_INCLUDE_DEPTH} files deep"
+        report.error("include/depth", message, included.at, fix="include fewer files, from the top")
         return None
     if included.text in PACKS:
         layer = _read_packaged(f"packs/{included.text}.yaml", reading)
@@ -179,10 +185,12 @@ def _read_include(included: Scalar, folder: Path | None, reading: _Reading) -> M
         return None
     else:
         layer = _read_included_file(included, folder, reading)
-    # a pack says nothing of the file that includes it
-    return layer and Mapping(
-        {k: e for k, e in layer.entries.items() if k not in ("include", "version")}, layer.at
-    )
+    if layer is None:
+        return None
+    for own in _OF_ITS_OWN:
+        if own in layer.entries:
+            check_section(layer.entries[own], report)
+    return Mapping({k: e for k, e in layer.entries.items() if k not in _OF_ITS_OWN}, layer.at)
 
 
 def _looks_like_path(text: str) -> bool:
@@ -197,17 +205,26 @@ def _read_included_file(included: Scalar, folder: Path, reading: _Reading) -> Ma
         message = f"the file includes itself: {ways}"
         reading.report.error("include/cycle", message, included.at, fix="remove one `include`")
         return None
-    if name not in reading.done:
+    identity = _identity(path)
+    if identity not in reading.done:
         data = _read_bytes(path, included.at, reading.report)
         layer = None if data is None else _read_one(data, name, path.parent, reading)
-        reading.done[name] = layer
-    return reading.done[name]
+        reading.done[identity] = layer
+    return reading.done[identity]
+
+
+def _identity(path: Path) -> tuple[str, str]:
+    """The same for two spellings of a path, if includes in the file lead to the same files too."""
+    try:
+        return os.path.realpath(path), os.path.realpath(path.parent)
+    except ValueError:  # a path that no file can have
+        return str(path), ""
 
 
 def _same_file(path: Path, outer: str) -> bool:
     try:
         return path.samefile(outer)
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 

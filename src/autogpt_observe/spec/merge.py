@@ -7,38 +7,45 @@ node keeps its place, so a finding or `show --resolved` points to the layer a va
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
 from autogpt_observe.diagnostics import did_you_mean
+from autogpt_observe.spec.build import inner_type, is_named_part
+from autogpt_observe.spec.model import Overlay, Spec
 from autogpt_observe.spec.tree import ENABLED, Entry, Mapping, Node, Scalar, is_switched_off
 
 if TYPE_CHECKING:
     from autogpt_observe.diagnostics import Report
 
-WHEN = "when"
 ENVIRONMENTS = "environments"
 METRIC_SHAPE = ("type", "from", "unit", "attributes", "labels", "buckets")
 """What an environment can't change of a metric: the code that emits it is the same everywhere."""
 NOT_BY_ENVIRONMENT = ("version", "include", ENVIRONMENTS)
 
 
-def merge(below: Mapping, above: Mapping, report: Report | None) -> Mapping:
+def merge(below: Mapping, above: Mapping, report: Report | None, *, type_: Any = Spec) -> Mapping:
     """A new tree that holds ``above`` laid over ``below``; neither is changed.
 
-    Without a report nothing is said of an ``enabled: false`` that has nothing to remove yet.
+    Args:
+        below: the lower layer.
+        above: the upper one; the result takes its place in the text.
+        report: takes each ``enabled: false`` that has nothing to remove; None where it has nothing
+            to remove yet.
+        type_: what the tree is read as: this tells an alert's ``when`` from a label of that name.
     """
     merged = dict(below.entries)
     for name, entry in above.entries.items():
+        inner = inner_type(type_, name)
         lower = merged.get(name)
-        if lower is None and report is not None:
+        if lower is None and report is not None and is_named_part(inner):
             _report_removal_of_nothing(entry, tuple(below.entries), report)
         value: Node = entry.value
-        if isinstance(value, Mapping) and name != WHEN:
+        if isinstance(value, Mapping) and get_origin(inner) is not Annotated:
             under = lower.value if lower is not None else None
             under = under if isinstance(under, Mapping) else Mapping({}, value.at)
-            value = merge(under, value, None if name == ENVIRONMENTS else report)
+            value = merge(under, value, None if inner is Overlay else report, type_=inner)
         merged[name] = Entry(entry.key, value)
-    return Mapping(merged, below.at if below.entries else above.at)
+    return Mapping(merged, above.at)
 
 
 def merge_environment(base: Mapping, name: str, overlay: Mapping, report: Report) -> Mapping:
@@ -54,7 +61,7 @@ def merge_environment(base: Mapping, name: str, overlay: Mapping, report: Report
             if metric.key.text in base_metrics.entries:
                 _report_shape_change(name, metric, report)
     merged = merge(base, overlay, report)
-    return _named_environment(merged, name, overlay)
+    return _named_environment(Mapping(merged.entries, base.at), name, overlay)
 
 
 def _named_environment(merged: Mapping, name: str, overlay: Mapping) -> Mapping:

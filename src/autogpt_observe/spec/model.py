@@ -106,6 +106,13 @@ class Targets:
     kubernetes: Version = key("Kubernetes", default=Version((1, 31, 0)))
 
 
+class Discovery(StrEnum):
+    """How Prometheus comes from the addresses in `scrape` to the processes behind them."""
+
+    STATIC = "static"
+    DNS = "dns"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prometheus:
     """How Prometheus scrapes the service and evaluates its rules."""
@@ -114,6 +121,11 @@ class Prometheus:
     evaluation_interval: Duration = key("Time between rule evaluations", default=Duration(15_000))
     series_budget: int = key("Most series the service may have", default=20_000, bounds=(1, _MOST))
     scrape: tuple[HostPort, ...] = key("Addresses whose /metrics is scraped", default=())
+    discovery: Discovery = key(
+        "static: each address is one process; dns: a name stands for all its A records, as that of"
+        " a headless Kubernetes Service does",
+        default=Discovery.STATIC,
+    )
     alertmanagers: tuple[HostPort, ...] = key("Alertmanagers that get the alerts", default=())
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from autogpt_observe.diagnostics import printable
+from autogpt_observe.spec.build import inner_type, is_named_part
+from autogpt_observe.spec.model import Spec
 from autogpt_observe.spec.tree import Mapping, Scalar, Sequence, is_switched_off
 
 if TYPE_CHECKING:
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
 
     from autogpt_observe.spec.tree import Node
 
-_PLAIN = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_/.%-]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_/.%-]*|\+\d+", re.ASCII)
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _COLUMN = 72
 
@@ -26,39 +29,45 @@ def format_resolved(tree: Mapping) -> str:
     lines: list[str] = []
     for name, entry in tree.entries.items():
         if name not in ("include", "environments"):
-            lines += _lines(Scalar(name, plain=True, at=entry.key.at), entry.value, 0)
+            lines += _lines(entry.key, entry.value, 0, inner_type(Spec, name))
     return "\n".join(lines)
 
 
-def _lines(key: Scalar | None, node: Node, depth: int) -> Iterator[str]:
-    lead = "  " * depth + ("- " if key is None else f"{_text(key.text, plain=True)}: ")
+def _lines(key: Scalar | None, node: Node, depth: int, type_: Any) -> Iterator[str]:
+    lead = "  " * depth + ("- " if key is None else f"{_text(key)}: ")
     match node:
         case Scalar():
-            yield _with_origin(lead + _text(node.text, plain=node.plain), node)
+            yield _with_origin(lead + _text(node), node)
         case Mapping() if not node.entries:
             yield _with_origin(lead + "{}", node)
         case Sequence() if not node.items:
             yield _with_origin(lead + "[]", node)
         case Sequence() if all(isinstance(item, Scalar) for item in node.items):
-            words = [_text(i.text, plain=i.plain) for i in node.items if isinstance(i, Scalar)]
+            words = [_text(item) for item in node.items if isinstance(item, Scalar)]
             yield _with_origin(f"{lead}[{', '.join(words)}]", node)
         case Sequence():
             yield lead.rstrip()
             for item in node.items:
-                yield from _lines(None, item, depth + 1)
+                yield from _lines(None, item, depth + 1, inner_type(type_, 0))
         case Mapping():
             yield lead.rstrip()
-            for entry in node.entries.values():
-                if not is_switched_off(entry.value):
-                    yield from _lines(entry.key, entry.value, depth + 1)
+            for name, entry in node.entries.items():
+                inner = inner_type(type_, name)
+                if not (is_named_part(inner) and is_switched_off(entry.value)):
+                    yield from _lines(entry.key, entry.value, depth + 1, inner)
 
 
-def _text(text: str, *, plain: bool) -> str:
-    if plain and _PLAIN.fullmatch(text):
-        return text
-    inner = "".join(_ESCAPES.get(c) or (c if c.isprintable() else f"\\U{ord(c):08x}") for c in text)
-    return f'"{inner}"'
+def _text(scalar: Scalar) -> str:
+    if scalar.is_null:
+        return "null"
+    if scalar.plain and _PLAIN.fullmatch(scalar.text):
+        return scalar.text
+    return f'"{"".join(map(_escaped, scalar.text))}"'
+
+
+def _escaped(char: str) -> str:
+    return _ESCAPES.get(char) or (char if char.isprintable() else f"\\U{ord(char):08x}")
 
 
 def _with_origin(line: str, node: Node) -> str:
-    return f"{line:<{_COLUMN}}  # {node.at.source.name}:{node.at.line}"
+    return f"{line:<{_COLUMN}}  # {printable(node.at.source.name)}:{node.at.line}"

@@ -8,6 +8,7 @@ key also takes numbers and booleans.
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 from collections.abc import Mapping
 from enum import StrEnum
@@ -90,14 +91,15 @@ def _type_schema(type_: Any, place: _Place) -> Schema:
     if origin is Annotated:
         return _one_of_schema(args[1], dataclasses.replace(place, whole=True))
     if origin is types.UnionType:
-        return _type_schema(next(arg for arg in args if arg is not types.NoneType), place)
+        given = next(arg for arg in args if arg is not types.NoneType)
+        return {"anyOf": [_type_schema(given, place), {"type": "null"}]}
     if origin is tuple:
         whole = dataclasses.replace(place, whole=True)
         return {"type": "array", "items": _type_schema(args[0], whole)}
     if origin is Mapping:
         return _map_schema(args[0], args[1], place)
     if origin is Literal:
-        return {"const": args[0]}
+        return {"enum": [args[0], str(args[0])]}
     if type_ is Overlay:
         return {"$ref": "#"}
     if dataclasses.is_dataclass(type_) and not hasattr(type_, "parse"):
@@ -143,8 +145,21 @@ def _scalar_schema(type_: Any, key: Key) -> Schema:
     example: Schema = {"examples": [key.example]} if key.example else {}
     pattern = _pattern(type_)
     if pattern is not None:
-        return {"type": ["string", "number"], "pattern": pattern, **example}
+        return {**_unquoted(pattern), "pattern": pattern, **example}
     return {"type": ["string", "number", "boolean"], **example}
+
+
+def _unquoted(pattern: str) -> Schema:
+    """What else than a string an editor may see: what fits the pattern and needs no quotes."""
+
+    def fits(text: str) -> bool:
+        return re.search(pattern, text, re.ASCII) is not None
+
+    words = ["boolean"] if fits("true") else []
+    if not fits("0"):
+        return {"type": ["string", *words]}
+    most = {} if fits("1") else {"maximum": 0}
+    return {"type": ["string", "number", *words], "minimum": 0, **most}
 
 
 def _pattern(type_: Any) -> str | None:

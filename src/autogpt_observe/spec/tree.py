@@ -8,8 +8,10 @@ documents, keys that are no text, cycles) is refused here, with its place.
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import yaml
@@ -29,8 +31,11 @@ MAX_NODES = 1_000_000
 """Most nodes, counted after aliases are expanded."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fallback is slower, not different
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]")
+# U+0085, U+2028 and U+2029 end a line in YAML 1.1, and neither in YAML 1.2 nor in editors.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\u2028\u2029\ufffe\uffff]")
+_MOST_CONTROLS = 20
 _TAB_INDENT = re.compile(r"[ ]*\t")
+_TEXT_AFTER_END = re.compile(r"""(?:[^"'\[{]*:[ ]+|\s*-[ ]+)["'\[{]""")
 
 
 # Nodes are not frozen: a frozen dataclass costs three times as much to make, and a large spec has
@@ -141,18 +146,15 @@ def parse_tree(data: bytes, name: str, report: Report) -> Mapping | None:
     except yaml.YAMLError as error:
         _report_syntax(error, source, report)
         return None
-    if builder.root is None:
+    root = builder.root
+    if root is None or (isinstance(root, Scalar) and root.is_null):
         report.error("spec/empty", "the file holds no spec", Span(source, 1, 1), fix=_START_FIX)
         return None
-    if not isinstance(builder.root, Mapping):
-        report.error(
-            "spec/type",
-            f"expected a map of sections at the top, got {describe(builder.root)}",
-            builder.root.at,
-            fix=_START_FIX,
-        )
+    if not isinstance(root, Mapping):
+        message = f"expected a map of sections at the top, got {describe(root)}"
+        report.error("spec/type", message, root.at, fix=_START_FIX)
         return None
-    return builder.root
+    return root
 
 
 _START_FIX = "`autogpt-observe init` writes a spec to start from"
@@ -166,17 +168,18 @@ def _decode(data: bytes, name: str, report: Report) -> str | None:
         report.error("yaml/size", message, Span(Source(name, ""), 1, 1), fix=fix)
         return None
     try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        text = data.removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8-sig", "replace")
-        shown = Source(name, data.decode("utf-8-sig", "replace"))
+        before = error.object[: error.start].decode(errors="replace")
+        shown = Source(name, error.object.decode(errors="replace"))
         at = Span(shown, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        message = f"the file is not UTF-8: byte 0x{data[error.start]:02x}"
+        message = f"the file is not UTF-8: byte 0x{error.object[error.start]:02x}"
         report.error("yaml/encoding", message, at, fix="save the file as UTF-8")
         return None
-    controls = list(_CONTROL.finditer(text))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    controls = list(islice(_CONTROL.finditer(text), _MOST_CONTROLS))
     source = Source(name, text)
-    for found in controls[:20]:
+    for found in controls:
         before = text[: found.start()]
         at = Span(source, before.count("\n") + 1, found.start() - before.rfind("\n"))
         what = "a NUL byte" if found[0] == "\0" else f"the control character U+{ord(found[0]):04X}"
@@ -189,8 +192,10 @@ def _report_syntax(error: yaml.YAMLError, source: Source, report: Report) -> Non
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     problem = getattr(error, "problem", None) or "can't be read"
-    context = getattr(error, "context", None)
+    context, opened = getattr(error, "context", None), getattr(error, "context_mark", None)
     message = f"not valid YAML: {problem}" + (f" {context}" if context else "")
+    if context and opened is not None and opened.line + 1 != line:
+        message += f" that starts on line {opened.line + 1}"
     fix = None
     here = source.lines[line - 1 : line]
     if "\t" in problem or "tab" in problem or (here and _TAB_INDENT.match(here[0])):
@@ -199,6 +204,10 @@ def _report_syntax(error: yaml.YAMLError, source: Source, report: Report) -> Non
         fix = "quote a text that holds `: `, and check the indentation"
     elif "cannot start any token" in problem:
         fix = "quote a text that starts with this character"
+    elif context and "flow" in context:
+        fix = "close the bracket; inside of brackets, quote a text that holds `,` or a bracket"
+    elif "did not find expected" in problem and here and _TEXT_AFTER_END.match(here[0]):
+        fix = "quote the whole text; nothing may follow a closing quote or bracket"
     report.error("yaml/syntax", message.replace("\t", "\\t"), Span(source, line, column), fix=fix)
 
 
@@ -267,6 +276,8 @@ class _Builder:
         at = self._span(event)
         if event.anchor in self._anchors:
             node, size, height = self._anchors[event.anchor]
+            if isinstance(node, Scalar):
+                node = Scalar(node.text, node.plain, at)
             if len(self._stack) + height > MAX_DEPTH:
                 return self._too_deep(at)
             return self._add(node, None, size, height)
@@ -313,7 +324,7 @@ class _Builder:
         if not isinstance(node, Scalar):
             message = f"expected a text as key, got {describe(node)}"
             self._report.error(
-                "yaml/key", message, node.at, fix="quote a key that starts with [ or {"
+                "yaml/key", message, node.at, fix="quote a text that starts with { or ["
             )
         elif node.is_null:
             message = "expected a text as key, got nothing"

@@ -29,5 +29,6 @@ def check_spec(spec: Spec, tree: Mapping, report: Report) -> None:
     notifications.check_notifications(context)
     dashboards.check_dashboards(context)
     deployment.check_deployment(context)
+    deployment.check_autoscaling(context)
     deployment.check_logs(context)
     context.check_waivers()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from autogpt_observe.diagnostics import Span, did_you_mean
+from autogpt_observe.names import HISTOGRAM_SUFFIXES, SYNTHETIC_METRICS, MetricSource, MetricType
+from autogpt_observe.spec.checks.places import locate
 from autogpt_observe.spec.tree import Mapping, Scalar, find, is_switched_off
 
 if TYPE_CHECKING:
@@ -44,6 +47,9 @@ CHECKS: collections.abc.Mapping[str, str] = MappingProxyType(
 )
 """Every check of a well-read spec: its id, and what holds when it finds nothing."""
 
+WAIVABLE = frozenset({"alert/untested"})
+"""The checks that warn about an alert, so that the alert can waive them."""
+
 
 class Context:
     """The spec under check, its places, and where findings go."""
@@ -53,6 +59,8 @@ class Context:
         self._tree = tree
         self._report = report
         self._used: set[tuple[str, str]] = set()
+        self._allowed = {str(name): alert.allow for name, alert in spec.alerts.items()}
+        self._declared: dict[str, tuple[str, ...]] = {}
 
     def error(self, id_: str, message: str, at: Path | Span, *, fix: str | None = None) -> None:
         """Report an error at a path of the spec, or at a place inside one of its texts."""
@@ -63,15 +71,44 @@ class Context:
     def warn(self, id_: str, message: str, path: Path, *, fix: str | None = None) -> None:
         """Report a warning at ``path``, unless the alert it is about waives it."""
         self._known(id_)
+        if path[0] == "alerts" and id_ not in WAIVABLE:
+            raise KeyError(id_)  # a mistake in a check: its id is missing there
         if not self._waived(id_, path):
             self._report.warn(id_, message, self.at(path), fix=fix)
 
     def declared(self, section: str) -> tuple[str, ...]:
         """The names in a section, those of parts that could not be read included."""
-        parts = find(self._tree, (section,))
-        if not isinstance(parts, Mapping):
-            return ()
-        return tuple(name for name, e in parts.entries.items() if not is_switched_off(e.value))
+        if section not in self._declared:
+            parts = find(self._tree, (section,))
+            entries = parts.entries.items() if isinstance(parts, Mapping) else ()
+            names = (name for name, entry in entries if not is_switched_off(entry.value))
+            self._declared[section] = tuple(names)
+        return self._declared[section]
+
+    @cached_property
+    def series(self) -> collections.abc.Mapping[str, None]:
+        """The names of all series that expressions may read, in the order of the spec."""
+        metrics = {str(name): metric for name, metric in self.spec.metrics.items()}
+        names: list[str] = []
+        for name in self.declared("metrics"):
+            metric = metrics.get(name)
+            histogram = metric is None or metric.type is MetricType.HISTOGRAM
+            external = metric is None or metric.from_ is MetricSource.EXTERNAL
+            if external or not histogram:  # a third party's may be a native histogram
+                names.append(name)
+            if histogram:
+                names += [f"{name}{suffix}" for suffix in HISTOGRAM_SUFFIXES]
+        return dict.fromkeys((*names, *self.declared("recording_rules"), *SYNTHETIC_METRICS))
+
+    def refused_series(self, name: str) -> tuple[str, str] | None:
+        """Why no expression can read series of that name, and the fix; None where it can."""
+        if name in self.series:
+            return None
+        if f"{name}{HISTOGRAM_SUFFIXES[0]}" in self.series:
+            read = " or ".join(f"`{name}{suffix}`" for suffix in HISTOGRAM_SUFFIXES)
+            return f"`{name}` is a histogram; no series has its bare name", f"read {read}"
+        fix = did_you_mean(name, tuple(self.series))
+        return f"the metric `{name}` is not declared", fix
 
     def declares(self, section: str) -> bool:
         """Whether the spec has that section, readable or not."""
@@ -97,23 +134,12 @@ class Context:
     def inside(self, path: Path, offset: int, length: int) -> Span:
         """The place of a stretch of the text at ``path``.
 
-        Exact where the text stands in the source as it is (plain, quoted without escapes, or a
-        literal block); else the place of the whole text.
+        Exact unless the text has escapes and stands on several lines, or is an alias; then the
+        place of the whole text.
         """
         node = find(self._tree, path)
-        whole = self.at(path)
-        if not isinstance(node, Scalar):
-            return whole
-        before = node.text[:offset]
-        row, start = before.count("\n"), before.rfind("\n") + 1
-        line_text = node.text.split("\n")[row] if node.text else ""
-        lines = whole.source.lines
-        first = whole.line - 1
-        for number in (first, first + row, first + row + 1):
-            if number < len(lines) and (column := lines[number].find(line_text)) >= 0:
-                shift = column + (offset - start) + 1
-                return Span(whole.source, number + 1, shift, max(1, length))
-        return whole
+        exact = locate(node, offset, length) if isinstance(node, Scalar) else None
+        return exact or self.at(path)
 
     def check_waivers(self) -> None:
         """Report waivers that name no check, and those that waived nothing."""
@@ -123,6 +149,9 @@ class Context:
                 if id_ not in CHECKS:
                     fix = did_you_mean(id_, tuple(CHECKS))
                     self.error("waiver/unknown", f"there is no check `{id_}`", at, fix=fix)
+                elif id_ not in WAIVABLE:
+                    fix = "mend what it found, and remove the waiver"
+                    self.error("waiver/unknown", f"`{id_}` can't be waived", at, fix=fix)
                 elif (name, id_) not in self._used:
                     message = f"`{name}` waives `{id_}`, which found nothing there"
                     self._report.warn("waiver/stale", message, at, fix="remove it")
@@ -131,7 +160,7 @@ class Context:
         if len(path) < 2 or path[0] != "alerts":  # noqa: PLR2004 - ("alerts", name, ...)
             return False
         name = str(path[1])
-        waived = id_ in next((a.allow for n, a in self.spec.alerts.items() if n == name), {})
+        waived = id_ in self._allowed.get(name, {})
         if waived:
             self._used.add((name, id_))
         return waived

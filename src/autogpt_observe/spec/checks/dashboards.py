@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from autogpt_observe.diagnostics import did_you_mean
 from autogpt_observe.names import MetricType
+from autogpt_observe.spec.checks.conditions import labels_of
 from autogpt_observe.spec.checks.expressions import check_expression
 from autogpt_observe.spec.model import Show
 
 if TYPE_CHECKING:
+    from autogpt_observe.names import MetricName
     from autogpt_observe.spec.checks.context import Context, Path
     from autogpt_observe.spec.model import Metric, Panel
 
@@ -57,7 +59,7 @@ def _check_panel(context: Context, panel: Panel, path: Path) -> None:
 
 
 def _check_by(context: Context, panel: Panel, metric: Metric, path: Path) -> None:
-    known = metric.attributes or metric.labels
+    known = labels_of(metric)
     for index, label in enumerate(panel.by):
         if label not in known:
             message = f"`{panel.metric}` has no label `{label}`"
@@ -65,11 +67,10 @@ def _check_by(context: Context, panel: Panel, metric: Metric, path: Path) -> Non
             context.error("panel/query", message, (*path, "by", index), fix=fix)
 
 
-def _declared(context: Context, name: str | None, path: Path) -> Metric | None:
-    metrics = {str(n): m for n, m in context.spec.metrics.items()}
+def _declared(context: Context, name: MetricName | None, path: Path) -> Metric | None:
+    metric = context.spec.metrics.get(name) if name is not None else None
     declared = context.declared("metrics")
-    if name in declared:
-        return metrics.get(str(name))
-    fix = did_you_mean(str(name), declared)
-    context.error("panel/query", f"the metric `{name}` is not declared", path, fix=fix)
-    return None
+    if metric is None and name not in declared:  # one that is there could not be read
+        fix = did_you_mean(str(name), declared)
+        context.error("panel/query", f"the metric `{name}` is not declared", path, fix=fix)
+    return metric

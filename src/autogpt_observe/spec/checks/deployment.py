@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from autogpt_observe.spec.checks.context import Context
 
 
+_TIMESTAMP = re.compile(r"%\{\w+:timestamp[:}]|\(\?<timestamp>", re.ASCII)
+"""How grok captures `timestamp`: with a named pattern, or with a group of its own."""
+
+
 def check_deployment(context: Context) -> None:
-    """Check ports and resources, and the range of replicas."""
-    deployment, scaling = context.spec.deployment, context.spec.autoscaling
-    if deployment is not None:
-        if deployment.port == deployment.metrics_port:
-            message = f"the service and its metrics share the port {deployment.port}"
-            fix = "give `metrics_port` another number: /metrics must not be public"
-            context.error("deploy/ports", message, ("deployment", "metrics_port"), fix=fix)
-        requests, limits = deployment.resources.requests, deployment.resources.limits
-        for kind in ("cpu", "memory"):
-            asked, most = getattr(requests, kind), getattr(limits, kind)
-            if asked.value > most.value:
-                message = f"the request for {kind}, {asked}, is above its limit, {most}"
-                path = ("deployment", "resources", "requests", kind)
-                context.error("deploy/resources", message, path)
+    """Check the ports and resources of the deployment."""
+    deployment = context.spec.deployment
+    if deployment is None:
+        return
+    if deployment.port == deployment.metrics_port:
+        message = f"the service and its metrics share the port {deployment.port}"
+        fix = "give `metrics_port` another number: /metrics must not be public"
+        context.error("deploy/ports", message, ("deployment", "metrics_port"), fix=fix)
+    requests, limits = deployment.resources.requests, deployment.resources.limits
+    for kind in ("cpu", "memory"):
+        asked, most = getattr(requests, kind), getattr(limits, kind)
+        if asked.value > most.value:
+            message = f"the request for {kind}, {asked}, is above its limit, {most}"
+            path = ("deployment", "resources", "requests", kind)
+            context.error("deploy/resources", message, path)
+
+
+def check_autoscaling(context: Context) -> None:
+    """Check the range of replicas and what it is scaled by."""
+    scaling = context.spec.autoscaling
     if scaling is None:
         return
     if scaling.min > scaling.max:
         message = f"`min` is {scaling.min}, above `max`, {scaling.max}"
         context.error("autoscaling/range", message, ("autoscaling", "min"))
+    for kind, share in (("cpu", scaling.cpu), ("memory", scaling.memory)):
+        if share is not None and share.value == 0:
+            message = f"no replica holds its {kind} at 0%"
+            fix = "write a share above 0%"
+            context.error("autoscaling/range", message, ("autoscaling", kind), fix=fix)
     if scaling.cpu is None and scaling.memory is None:
         message = "nothing is measured to scale by"
         context.error("autoscaling/range", message, ("autoscaling",), fix="add `cpu: 70%`")
@@ -41,7 +57,7 @@ def check_logs(context: Context) -> None:
     logs = context.spec.logs
     if logs is None:
         return
-    if ":timestamp}" not in logs.pattern and ":timestamp:" not in logs.pattern:
+    if _TIMESTAMP.search(logs.pattern) is None:
         message = "the pattern captures no `timestamp`, so events would carry the time of arrival"
         fix = "write `%{TIMESTAMP_ISO8601:timestamp}` where the time stands"
         context.error("logs/pattern", message, ("logs", "pattern"), fix=fix)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from autogpt_observe.spec.model import Metric
 
 _TOTAL = "_total"
-_RESERVED = ("_bucket", "_sum", "_count", "_created", "_info")
+_RESERVED = ("_bucket", "_sum", "_count", "_created")
 
 
 def check_metrics(context: Context) -> None:

@@ -1,0 +1,64 @@
+"""What an exception that leaves an agent's function means: its outcome, and whether it is new."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from enum import StrEnum
+
+_MARK = "__autogpt_observe_counted__"
+"""Attribute of an exception that was counted. It has to sit on the exception itself: built-in
+exceptions take no weak references, and one may travel through threads, tasks and pickles."""
+
+_LONGEST_CHAIN = 100
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    SUCCESS = "success"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+
+
+def outcome_of(error: BaseException | None) -> Outcome:
+    """The outcome of a run that ``error`` ended; None ended it well.
+
+    What is no `Exception` (`asyncio.CancelledError`, `GeneratorExit`, `KeyboardInterrupt`,
+    `SystemExit`, trio's `Cancelled`) is control flow, as is the end of an iterator. A group is
+    control flow when all that is in it is.
+    """
+    if error is None:
+        return Outcome.SUCCESS
+    return Outcome.CANCELLED if _is_control_flow(error) else Outcome.ERROR
+
+
+def take_new_failure(error: BaseException) -> bool:
+    """Whether ``error`` is a failure not seen before; from now on it is seen.
+
+    Seen means: this exception, one it was raised `from`, or, for a group, each one in it. An
+    exception object that is kept and raised again and again is one failure.
+    """
+    seen = _is_seen(error)
+    with suppress(AttributeError, TypeError):  # unmarkable: counted at each boundary
+        # past an overridden __setattr__, such as a frozen dataclass has
+        object.__setattr__(error, _MARK, True)
+    return not seen
+
+
+def _is_control_flow(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(map(_is_control_flow, error.exceptions))
+    return not isinstance(error, Exception) or isinstance(error, StopIteration | StopAsyncIteration)
+
+
+def _is_seen(error: BaseException) -> bool:
+    link: BaseException | None = error
+    for _ in range(_LONGEST_CHAIN):  # chains may be cyclic
+        if link is None:
+            return False
+        if _MARK in object.__getattribute__(link, "__dict__"):
+            return True
+        if isinstance(link, BaseExceptionGroup) and all(map(_is_seen, link.exceptions)):
+            return True
+        link = link.__cause__
+    return False

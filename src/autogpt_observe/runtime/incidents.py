@@ -1,0 +1,116 @@
+"""What goes wrong inside the runtime: counted, logged once for each cause, raised under test."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from autogpt_observe.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Mapping
+
+LOG = logging.getLogger("autogpt_observe")
+
+
+class _Family(NamedTuple):
+    """One of the runtime's metrics about itself."""
+
+    name: str
+    help: str
+    labels: tuple[str, ...]
+
+
+REJECTED_CALLS = _Family(
+    "autogpt_observe_rejected_calls_total",
+    "Calls of metric handles that were dropped, because they did not fit the metric",
+    ("metric", "reason"),
+)
+REPLACED_VALUES = _Family(
+    "autogpt_observe_replaced_values_total",
+    "Attribute values counted as `other`, because they are not declared or too many",
+    ("attribute",),
+)
+INTERNAL_ERRORS = _Family(
+    "autogpt_observe_internal_errors_total",
+    "Errors inside the runtime that were kept from its host",
+    ("place",),
+)
+_FAMILIES = (REJECTED_CALLS, REPLACED_VALUES, INTERNAL_ERRORS)
+
+
+class Incidents(Collector):
+    """Counts incidents; on a scrape, families in which nothing was counted are left out.
+
+    With ``strict``, what the host did wrong and internal errors are raised as well; None means
+    under pytest only, as its variable PYTEST_CURRENT_TEST says at that moment.
+    """
+
+    def __init__(self, *, strict: bool | None, environ: Mapping[str, str] = os.environ) -> None:
+        self._strict = strict
+        self._environ = environ
+        self._counts: Counter[tuple[_Family, tuple[str, ...]]] = Counter()
+        self._logged: set[Hashable] = set()
+        self._lock = threading.RLock()  # a garbage-collected run may end while it is held
+
+    def reject(self, metric: str, reason: str, message: str) -> None:
+        """A call of a metric handle was dropped; ``reason`` is one of a few words."""
+        if self._count(REJECTED_CALLS, (metric, reason)):
+            LOG.warning("%s; such calls are dropped", message)
+        if self.is_strict:
+            raise UsageError(message)
+
+    def replace(self, attribute: str, message: str) -> None:
+        """A value of ``attribute`` was counted as `other`."""
+        if self._count(REPLACED_VALUES, (attribute,)):
+            LOG.warning("%s", message)
+
+    def note(self, place: str, error: Exception) -> None:
+        """An error was kept from the host."""
+        if self._count(INTERNAL_ERRORS, (place,), type(error).__qualname__):
+            LOG.error("error in %s; it is logged once", place, exc_info=error)
+
+    def fail(self, place: str, error: Exception) -> None:
+        """Like :meth:`note`, for errors in the host's own call: a test gets to see them."""
+        self.note(place, error)
+        if self.is_strict:
+            raise error
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether incidents are raised now."""
+        if self._strict is None:
+            return "PYTEST_CURRENT_TEST" in self._environ
+        return self._strict
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """The families in which something was counted."""
+        with self._lock:
+            counts = self._counts.copy()
+        for family in _FAMILIES:
+            counted = {labels: n for (kind, labels), n in counts.items() if kind is family}
+            if counted:
+                described = CounterMetricFamily(family.name, family.help, labels=family.labels)
+                for labels, count in counted.items():
+                    described.add_metric(labels, count)
+                yield described
+
+    def describe(self) -> Iterator[CounterMetricFamily]:
+        """All families, so that a registry sees a clash of names."""
+        for family in _FAMILIES:
+            yield CounterMetricFamily(family.name, family.help, labels=family.labels)
+
+    def _count(self, family: _Family, labels: tuple[str, ...], *cause: Hashable) -> bool:
+        """Count; whether this cause is a new one."""
+        key = (family, labels, *cause)
+        with self._lock:
+            self._counts[family, labels] += 1
+            is_new = key not in self._logged
+            self._logged.add(key)
+        return is_new

@@ -1,0 +1,178 @@
+"""The spec's metrics as instruments on a prometheus_client registry."""
+
+from __future__ import annotations
+
+import threading
+from itertools import product
+from typing import TYPE_CHECKING, Generic, TypeVar, assert_never
+
+import prometheus_client as prom
+
+from autogpt_observe.errors import UsageError
+from autogpt_observe.names import SIGNALS, MetricSource, MetricType
+from autogpt_observe.runtime.guards import ValueGuard
+from autogpt_observe.runtime.process import AT_SCRAPE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from prometheus_client.metrics import MetricWrapperBase
+    from prometheus_client.metrics_core import Metric as Family
+
+    from autogpt_observe.runtime.incidents import Incidents
+    from autogpt_observe.spec.model import Metric, Spec
+
+# By default the client adds a `_created` series to every counter and histogram, which doubles the
+# counters. Its two ways to stop that, `disable_created_metrics()` and the environment variable
+# PROMETHEUS_DISABLE_CREATED_SERIES, set one module global that every metric of the process reads
+# at each scrape, so the host's own metrics would change too. Leaving the samples out of what our
+# metrics collect needs neither; children are of their parent's class, and `collect` is public.
+
+
+def _without_created(families: Iterable[Family]) -> Iterable[Family]:
+    for family in families:
+        created = f"{family.name}_created"
+        family.samples = [sample for sample in family.samples if sample.name != created]
+        yield family
+
+
+class _Counter(prom.Counter):
+    def collect(self) -> Iterable[Family]:
+        return _without_created(super().collect())
+
+
+class _Histogram(prom.Histogram):
+    def collect(self) -> Iterable[Family]:
+        return _without_created(super().collect())
+
+
+C = TypeVar("C", prom.Counter, prom.Gauge, prom.Histogram)
+
+
+class Instrument(Generic[C]):
+    """A metric of the spec. Label values are given in the order of its attributes."""
+
+    def __init__(self, collector: C, guards: tuple[ValueGuard, ...]) -> None:
+        self.collector: MetricWrapperBase = collector
+        self._parent: C = collector
+        self._guards = guards
+        self._series: dict[tuple[str, ...], C] = {} if guards else {(): collector}
+        self._lock = threading.RLock()  # a garbage-collected run may end while it is held
+        for labels in product(*(guard.enumerated for guard in guards)):
+            self.series(labels)
+
+    def series(self, labels: tuple[str, ...]) -> C:
+        """The series of these label values, begun at zero if it is new, or the one of `other`."""
+        series = self._series.get(labels)
+        return self._begin(labels) if series is None else series
+
+    def _begin(self, labels: tuple[str, ...]) -> C:
+        guarded = zip(self._guards, labels, strict=True)
+        admitted = tuple(guard.admit(value) for guard, value in guarded)
+        with self._lock:
+            if admitted not in self._series:
+                guarded = zip(self._guards, admitted, strict=True)
+                for each in product(*(guard.siblings(value) for guard, value in guarded)):
+                    self._series[each] = self._parent.labels(*each)
+            return self._series[admitted]
+
+
+class CounterInstrument(Instrument[prom.Counter]):
+    """Counts up."""
+
+    def add(self, labels: tuple[str, ...], amount: float) -> None:
+        """Count ``amount``, which is not negative."""
+        self.series(labels).inc(amount)
+
+
+class GaugeInstrument(Instrument[prom.Gauge]):
+    """Shows a value that goes up and down."""
+
+    def add(self, labels: tuple[str, ...], amount: float) -> None:
+        """Change the value by ``amount``."""
+        self.series(labels).inc(amount)
+
+    def set(self, labels: tuple[str, ...], value: float) -> None:
+        """Make ``value`` the value."""
+        self.series(labels).set(value)
+
+
+class HistogramInstrument(Instrument[prom.Histogram]):
+    """Counts observations by size."""
+
+    def observe(self, labels: tuple[str, ...], value: float) -> None:
+        """Count one observation of ``value``, which is finite."""
+        self.series(labels).observe(value)
+
+
+AnyInstrument = CounterInstrument | GaugeInstrument | HistogramInstrument
+
+
+def build_instruments(spec: Spec, incidents: Incidents) -> dict[str, AnyInstrument]:
+    """An instrument for each metric of the spec that moves at events; not registered yet.
+
+    Metrics of third parties are not this process's, and those read at scrape time have their own
+    collector.
+
+    Raises:
+        UsageError: a metric can't be made; only a spec that was not checked has such ones.
+    """
+    guards: dict[str, ValueGuard] = {
+        name: ValueGuard(name, attribute, on_replace=incidents.replace)
+        for name, attribute in spec.attributes.items()
+    }
+    for name, metric in spec.metrics.items():
+        if metric.from_ in SIGNALS:
+            _check_signal(name, metric)
+    return {
+        name: _build(name, metric, spec, guards)
+        for name, metric in spec.metrics.items()
+        if metric.from_ is not MetricSource.EXTERNAL and metric.from_ not in AT_SCRAPE
+    }
+
+
+def _check_signal(name: str, metric: Metric) -> None:
+    signal = SIGNALS[metric.from_]
+    if metric.type is signal.type and set(metric.attributes) <= set(signal.attributes):
+        return
+    carried = " and ".join(f"`{attribute}`" for attribute in signal.attributes) or "no attributes"
+    raise UsageError(
+        f"spec: the metric `{name}` can't be made: `{metric.from_}` feeds a {signal.type} and"
+        f" carries {carried}"
+    )
+
+
+def _build(
+    name: str, metric: Metric, spec: Spec, guards: Mapping[str, ValueGuard]
+) -> AnyInstrument:
+    labels = metric.attributes
+    try:
+        guarded = tuple(guards[label] for label in labels)
+        match metric.type:
+            case MetricType.COUNTER:
+                if not name.endswith("_total"):
+                    raise ValueError("a counter's name ends in `_total`")  # noqa: TRY301  # as below
+                counter = _Counter(name, metric.help, labels, registry=None)
+                return CounterInstrument(counter, guarded)
+            case MetricType.GAUGE:
+                gauge = prom.Gauge(name, metric.help, labels, registry=None)
+                return GaugeInstrument(gauge, guarded)
+            case MetricType.HISTOGRAM:
+                bounds = _bounds(metric, spec)
+                histogram = _Histogram(name, metric.help, labels, registry=None, buckets=bounds)
+                return HistogramInstrument(histogram, guarded)
+            case _:
+                assert_never(metric.type)
+    except KeyError as error:
+        what = error.args[0]
+        raise UsageError(
+            f"spec: the metric `{name}` names `{what}`, which is not declared"
+        ) from None
+    except ValueError as error:
+        raise UsageError(f"spec: the metric `{name}` can't be made: {error}") from error
+
+
+def _bounds(metric: Metric, spec: Spec) -> tuple[float, ...]:
+    if metric.buckets is None:
+        return prom.Histogram.DEFAULT_BUCKETS
+    return tuple(float(bound.value) for bound in spec.buckets[metric.buckets])
