@@ -186,6 +186,27 @@ class _Level(StrEnum):
     LOW = "low"
 
 
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (1e16, "1.0e+16"),
+        (1e-7, "1.0e-07"),
+        (1.5e300, "1.5e+300"),
+        (-0.0, "-0.0"),
+        (float("inf"), ".inf"),
+        (float("-inf"), "-.inf"),
+        (float("nan"), ".nan"),
+        (Decimal("1E+3"), "1000"),
+        (Decimal("-0.50"), "-0.5"),
+    ],
+)
+def test_numbers_are_written_as_both_versions_of_yaml_read_them(
+    value: float | Decimal, written: str
+) -> None:
+    assert format_yaml(value) == f"{written}\n"
+    assert repr(yaml.safe_load(written)) == repr(plain(value))
+
+
 def test_subclasses_and_views_count_as_what_they_are() -> None:
     document: Document = MappingProxyType({"level": _Level.LOW, "all": (_Level.LOW,)})
     assert format_yaml(document) == "level: low\nall:\n  - low\n"
