@@ -196,4 +196,4 @@ def _duration_hint(text: str) -> str:
         return f"whole numbers only; write `{Duration(int(ms))}`" if ms == int(ms) else ""
     if text.startswith("-"):
         return "a duration can't be negative"
-    return "units go from large to small, each once: y w d h m s ms" if text else ""
+    return "units go from large to small, each once: y w d h m s ms" if text[:1].isdigit() else ""

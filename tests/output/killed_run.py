@@ -75,4 +75,6 @@ def run(job: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
+    # a shell's background jobs start with Ctrl-C ignored
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     json.dump([run(job) for job in json.load(sys.stdin)], sys.stdout)

@@ -13,6 +13,7 @@ from autogpt_observe.errors import ToolError
 from autogpt_observe.output.tools import TOOLS, Finished, find_tool, install_hint, run_tool
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 DEBIAN = "apt-get install -y --no-install-recommends prometheus prometheus-alertmanager"
@@ -130,6 +131,15 @@ def test_a_program_that_takes_too_long_goes_with_its_children(tmp_path: Path) ->
     assert_gone(pids)
 
 
+@pytest.fixture
+def ctrl_c_heeded() -> Iterator[None]:
+    """Ctrl-C as in a terminal; a shell's background jobs start with it ignored."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
+@pytest.mark.usefixtures("ctrl_c_heeded")
 def test_ctrl_c_leaves_no_child_behind(tmp_path: Path) -> None:
     tool, pids = slow_program(tmp_path)
 

@@ -253,7 +253,7 @@ def test_every_query_parses(case: Any) -> None:
             panel("P", "crawler_errors_total", show=Show.SHARE, of="crawler_run_duration_seconds"),
             (
                 "sum(rate(crawler_errors_total[$__rate_interval])) /"
-                " (sum(rate(crawler_run_duration_seconds_count[$__rate_interval])) > 0))"
+                " (sum(rate(crawler_run_duration_seconds_count[$__rate_interval])) > 0)"
             ),
             "percentunit",
             "P",

@@ -15,10 +15,6 @@ from autogpt_observe.promql.scanner import Kind, Token, grammatical, scan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_AGGREGATORS = frozenset(
-    {"avg", "bottomk", "count", "count_values", "group", "limit_ratio", "limitk", "max", "min"}
-    | {"quantile", "stddev", "stdvar", "sum", "topk"}
-)
 _GROUPING = frozenset({"by", "without"})
 _MATCHING = frozenset({"on", "ignoring", "group_left", "group_right"})
 _NUMBERS = frozenset({"inf", "nan"})
@@ -79,7 +75,7 @@ class _Reader:
         if word == "bool" or word in _MATCHING:
             self._label_list()
             return True
-        if word in _AGGREGATORS and following.text.lower() in _GROUPING:
+        if following.text.lower() in _GROUPING:  # an aggregation, `sum by (a) (b)`
             self._take()
             self._label_list()
             return True
@@ -89,7 +85,10 @@ class _Reader:
         return False
 
     def _operator(self) -> bool:
-        """Read what may follow an operand; whether an operand is wanted next."""
+        """Read what may follow an operand; whether an operand is wanted next.
+
+        That `@` and `offset` are followed by a number and no operand makes no difference here.
+        """
         token = self._take()
         word = token.text.lower()
         if token.text == "{":
@@ -102,17 +101,7 @@ class _Reader:
         if word in _GROUPING:
             self._label_list()
             return False
-        if word in ("@", "offset"):
-            self._modifier()
-            return False
         return token.text != ")"
-
-    def _modifier(self) -> None:
-        if self._peek().text in ("-", "+"):
-            self._take()
-        self._take()
-        if self._peek().text == "(" and self._peek(1).text == ")":
-            self._at += 2
 
     def _label_list(self) -> None:
         if self._peek().text != "(":

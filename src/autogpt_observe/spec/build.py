@@ -18,6 +18,7 @@ from functools import cache
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from autogpt_observe.diagnostics import Report, Span, did_you_mean
+from autogpt_observe.names import PromQL
 from autogpt_observe.spec.model import Key, OneOf, Overlay, Spec
 from autogpt_observe.spec.tree import ENABLED, Entry, Mapping, Node, Scalar, Sequence, describe
 
@@ -46,6 +47,7 @@ _YAML11_BOOLS = {
     "n": "false",
 }
 _TOP = "the spec"
+_QUOTE = "quote a text that starts with { or ["
 
 
 def build_spec(root: Mapping, report: Report) -> Spec | None:
@@ -151,8 +153,6 @@ def _reject(
     report: Report, node: Node, key: Scalar, expected: str, fix: str | None = None
 ) -> _Invalid:
     message = f"`{key.text}`: expected {expected}, got {describe(node)}"
-    if fix is None and not isinstance(node, Scalar) and expected.startswith("a text"):
-        fix = "quote a text that starts with { or ["
     at = key.at if isinstance(node, Scalar) and node.is_null and not node.text else node.at
     report.error("spec/type", message, at, fix=fix)
     return INVALID
@@ -161,7 +161,7 @@ def _reject(
 def _read_text(node: Node, key: Scalar, report: Report) -> Any:
     if isinstance(node, Scalar) and not node.is_null:
         return node.text
-    fix = 'write "" for an empty text' if isinstance(node, Scalar) else None
+    fix = 'write "" for an empty text' if isinstance(node, Scalar) else _QUOTE
     return _reject(report, node, key, "a text", fix)
 
 
@@ -210,7 +210,8 @@ def _read_enum(type_: type[StrEnum]) -> Reader:
 def _read_parsed(type_: Any) -> Reader:
     def read(node: Node, key: Scalar, report: Report) -> Any:
         if not isinstance(node, Scalar) or node.is_null:
-            return _reject(report, node, key, type_.EXPECTED)
+            in_brackets = type_ is PromQL and not isinstance(node, Scalar)
+            return _reject(report, node, key, type_.EXPECTED, _QUOTE if in_brackets else None)
         try:
             return type_.parse(node.text)
         except ValueError as error:
@@ -268,6 +269,11 @@ def is_named_part(type_: Any) -> bool:
     return dataclasses.is_dataclass(type_) and not (
         hasattr(type_, "parse") or hasattr(type_, "SHORTHANDS") or type_ is Overlay
     )
+
+
+def holds_parts(type_: Any) -> bool:
+    """Whether a type is a map of named parts."""
+    return get_origin(type_) is AbcMapping and is_named_part(get_args(type_)[1])
 
 
 def _is_enabled(node: Node, report: Report) -> bool:

@@ -180,7 +180,7 @@ def _read_include(included: Scalar, folder: Path | None, reading: _Reading) -> M
         layer = _read_packaged(f"packs/{included.text}.yaml", reading)
     elif folder is None or not _looks_like_path(included.text):
         message = f"there is no built-in pack `{included.text}`"
-        fix = did_you_mean(included.text, PACKS) + "; a path to a file ends in .yaml or .yml"
+        fix = did_you_mean(included.text, PACKS) + " (the path of a file ends in .yaml or .yml)"
         report.error("include/unknown-pack", message, included.at, fix=fix)
         return None
     else:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
 from autogpt_observe.diagnostics import did_you_mean
-from autogpt_observe.spec.build import inner_type, is_named_part
+from autogpt_observe.spec.build import holds_parts, inner_type
 from autogpt_observe.spec.model import Overlay, Spec
 from autogpt_observe.spec.tree import ENABLED, Entry, Mapping, Node, Scalar, is_switched_off
 
@@ -37,7 +37,7 @@ def merge(below: Mapping, above: Mapping, report: Report | None, *, type_: Any =
     for name, entry in above.entries.items():
         inner = inner_type(type_, name)
         lower = merged.get(name)
-        if lower is None and report is not None and is_named_part(inner):
+        if lower is None and report is not None and holds_parts(type_):
             _report_removal_of_nothing(entry, tuple(below.entries), report)
         value: Node = entry.value
         if isinstance(value, Mapping) and get_origin(inner) is not Annotated:

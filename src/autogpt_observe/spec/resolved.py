@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from autogpt_observe.diagnostics import printable
-from autogpt_observe.spec.build import inner_type, is_named_part
+from autogpt_observe.spec.build import holds_parts, inner_type
 from autogpt_observe.spec.model import Spec
 from autogpt_observe.spec.tree import Mapping, Scalar, Sequence, is_switched_off
 
@@ -52,9 +52,8 @@ def _lines(key: Scalar | None, node: Node, depth: int, type_: Any) -> Iterator[s
         case Mapping():
             yield lead.rstrip()
             for name, entry in node.entries.items():
-                inner = inner_type(type_, name)
-                if not (is_named_part(inner) and is_switched_off(entry.value)):
-                    yield from _lines(entry.key, entry.value, depth + 1, inner)
+                if not (holds_parts(type_) and is_switched_off(entry.value)):
+                    yield from _lines(entry.key, entry.value, depth + 1, inner_type(type_, name))
 
 
 def _text(scalar: Scalar) -> str:
