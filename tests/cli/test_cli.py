@@ -141,6 +141,38 @@ def test_validate_as_json(run: Run, tmp_path: Path) -> None:
     }
 
 
+def test_validate_as_github_commands(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "observe.yaml").write_text(BROKEN)
+    done = run("validate", "--format", "github")
+    assert done.returncode == 2
+    assert done.stdout.splitlines()[1] == (
+        "::error title=spec/unknown-key,file=observe.yaml,line=5,col=30,endColumn=37"
+        "::unknown key `severty` in `HighErrorRate`; did you mean `severity`?"
+    )
+    assert done.stdout.splitlines()[2].startswith("::warning title=alert/untested,")
+
+
+def test_validate_as_sarif(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "observe.yaml").write_text(BROKEN)
+    done = run("validate", "--format", "sarif")
+    assert done.returncode == 2
+    log = json.loads(done.stdout)
+    assert log["version"] == "2.1.0"
+    assert log["runs"][0]["results"][1] == {
+        "ruleId": "spec/unknown-key",
+        "level": "error",
+        "message": {"text": "unknown key `severty` in `HighErrorRate`; did you mean `severity`?"},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": "observe.yaml"},
+                    "region": {"startLine": 5, "startColumn": 30, "endColumn": 37},
+                }
+            }
+        ],
+    }
+
+
 def test_warnings_fail_only_when_asked(run: Run, tmp_path: Path) -> None:
     (tmp_path / "observe.yaml").write_text(
         "version: 1\nservice: {name: s, owner: o}\nalerts:\n"

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import click
 
 from autogpt_observe.cli import EXIT_PROBLEM, EXIT_UNUSABLE
 from autogpt_observe.cli.console import Console
+from autogpt_observe.cli.findings import format_as_github, format_as_json, format_as_sarif
 from autogpt_observe.cli.options import spec_argument, spec_path
 from autogpt_observe.diagnostics import Severity
 from autogpt_observe.spec.load import read_all_environments
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from autogpt_observe.diagnostics import Diagnostic
+
+FORMATS: Mapping[str, Callable[[Sequence[Diagnostic]], str]] = MappingProxyType(
+    {"json": format_as_json, "sarif": format_as_sarif, "github": format_as_github}
+)
 
 
 @click.command(name="validate")
 @spec_argument
 @click.option(
-    "--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True
+    "--format",
+    "style",
+    type=click.Choice(["text", *FORMATS]),
+    default="text",
+    show_default=True,
+    help="text for people; the others for programs, on stdout.",
 )
 @click.option(
     "--fail-on",
@@ -39,12 +50,13 @@ def command(spec: Path | None, style: str, fail_on: str) -> int:
       autogpt-observe validate
       autogpt-observe validate crawler/observe.yaml --fail-on warning
       autogpt-observe validate --format json | jq '.[].message'
+      autogpt-observe validate --format github
     """  # noqa: D301 - \b keeps click from refilling the examples
     console = Console()
     path = spec_path(spec)
     found = read_all_environments(path).diagnostics
-    if style == "json":
-        console.out(json.dumps([_as_json(one) for one in found], indent=2))
+    if style in FORMATS:
+        console.out(FORMATS[style](found))
     else:
         console.show_diagnostics(found)
     errors = any(one.severity is Severity.ERROR for one in found)
@@ -53,17 +65,3 @@ def command(spec: Path | None, style: str, fail_on: str) -> int:
     if style == "text":
         console.out(f"{path or 'the packaged default spec'} is valid", colour="green")
     return EXIT_PROBLEM if found and fail_on == Severity.WARNING else 0
-
-
-def _as_json(found: Diagnostic) -> dict[str, str | int | None]:
-    at = found.at
-    return {
-        "id": found.id,
-        "severity": found.severity.value,
-        "message": found.message,
-        "fix": found.fix,
-        "file": at.source.name if at else None,
-        "line": at.line if at else None,
-        "column": at.column if at else None,
-        "length": at.length if at else None,
-    }
