@@ -66,6 +66,12 @@ def test_folders_that_became_empty_go_and_others_stay(tmp_path: Path) -> None:
     assert not (tmp_path / "a").exists()
 
 
+def test_the_only_file_of_a_folder_is_replaced_by_another(tmp_path: Path) -> None:
+    generate(tmp_path, {"rules/old": "x\n"})
+    generate(tmp_path, {"rules/new": "x\n"})
+    assert tree(tmp_path) == {"rules/new": "x\n"}
+
+
 def test_a_file_becomes_a_folder_and_back(tmp_path: Path) -> None:
     generate(tmp_path, {"x": "file\n"})
     generate(tmp_path, {"x/y/z": "deep\n"})
@@ -104,6 +110,18 @@ def test_a_file_changed_during_the_moves_stops_them(tmp_path: Path) -> None:
         " move it away and run again"
     )
     assert tree(tmp_path) == {"rules/a.yml": "mine\n"}
+    assert not (tmp_path / STAGE).exists()
+
+
+def test_a_rollback_leaves_a_file_of_the_user_that_has_our_bytes(tmp_path: Path) -> None:
+    def meddle_and_fail(doing: str, /) -> None:
+        if doing == "place rules/a.yml":
+            put(tmp_path, {"rules/a.yml": BUNDLE["rules/a.yml"]})
+            raise OutputError("planted")
+
+    with pytest.raises(OutputError, match="planted"):
+        apply_plan(plan_bundle(tmp_path, artifacts(BUNDLE)), step=meddle_and_fail)
+    assert tree(tmp_path) == {"rules/a.yml": BUNDLE["rules/a.yml"]}
     assert not (tmp_path / STAGE).exists()
 
 

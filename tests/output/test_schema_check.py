@@ -18,7 +18,14 @@ def test_the_schemas_are_schemas(schema: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["rules/deep/a.rules.yml", "rules/other.yml", "dashboards/x.yml", "pipelines/a.json", "b.yaml"],
+    [
+        "rules/deep/a.rules.yml",
+        "rules/other.yml",
+        "dashboards/x.yml",
+        "dashboards/x.json/y.json",
+        "pipelines/a.json",
+        "b.yaml",
+    ],
 )
 def test_a_file_that_no_schema_covers_is_a_failure(path: str) -> None:
     assert check_schemas({path: "{}"}) == [f"{path}: no schema covers {path}"]
@@ -230,6 +237,15 @@ def test_a_uid_that_two_dashboards_have_is_found() -> None:
             "dashboards/second.json: $.uid: got `autogpt-overview`, which is the uid of"
             " dashboards/overview.json already"
         )
+    ]
+
+
+def test_the_panels_in_a_collapsed_row_count_too() -> None:
+    board = json.loads(BUNDLE[BOARD_PATH])
+    row, panel = board["panels"]
+    board["panels"] = [{**row, "collapsed": True, "panels": [panel, panel]}]
+    assert check_schemas({BOARD_PATH: json.dumps(board)}) == [
+        "dashboards/overview.json: $.panels: 2 panels have the id 2, expected one"
     ]
 
 

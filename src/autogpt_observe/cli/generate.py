@@ -70,7 +70,9 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command lin
     if not check and not diff and recover(output) is not Recovery.NOTHING:
         console.note("ended an earlier run that had been interrupted", colour="yellow")
     plan = plan_bundle(output, artifacts, only=targets)
-    if diff:
+    if diff and plan.pending:
+        console.out(format_plan(plan), colour="yellow")
+    elif diff:
         _show_meaning(console, plan, artifacts)
     if check:
         if not diff or plan.is_clean:
@@ -102,13 +104,13 @@ def _show_meaning(console: Console, plan: Plan, artifacts: Mapping[str, Artifact
     before: dict[str, str] = {}
     after: dict[str, str] = {}
     for change in plan.changes:
+        if change.action in (Action.KEEP, Action.FORGET):
+            continue  # nothing of the bundle, before or after
         if change.before is not None:
             text = (plan.root / change.path).read_text(encoding="utf-8", errors="replace")
             before[change.path] = text
         if change.data is not None:
             after[change.path] = artifacts[change.path].text
-        elif change.action is Action.KEEP:
-            after[change.path] = before[change.path]
     lines = describe_changes(before, after)
     for line in lines:
         console.out(line)

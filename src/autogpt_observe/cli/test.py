@@ -35,11 +35,12 @@ def command(spec: Path | None, environment: str | None, *, require_tools: bool) 
     artifacts = render_bundle(open_spec(spec, environment, console))
     files = {path: artifact.text for path, artifact in artifacts.items()}
     counts = dict.fromkeys(Status, 0)
+    short = False
     for outcome in validate_bundle(files, environ=os.environ):
         counts[outcome.status] += 1
+        short = short or (require_tools and outcome.lacks_tool)
         console.out(f"{outcome.status:<8}{outcome.name}", colour=_COLOURS[outcome.status])
         for line in outcome.detail.splitlines():
             console.out(f"        {line}")
     console.out(", ".join(f"{count} {status}" for status, count in counts.items() if count))
-    short = require_tools and counts[Status.SKIPPED]
     return EXIT_PROBLEM if counts[Status.FAILED] or short else 0
