@@ -8,17 +8,26 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from autogpt_observe.output.tools import find_tool, install_hint
+from autogpt_observe.output.tools import TOOLS_FOLDER, find_tool, install_hint
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 _REQUIRED = os.environ.get("AUTOGPT_OBSERVE_REQUIRE_TOOLS") == "1"
 _INSTALLS = re.compile(r"\b(?:apt-get|apt|brew|npm|pip|make) install\b|\bmake tools\b")
+
+
+def pytest_configure() -> None:
+    """Let tests that call a tool by its name find those of the tools folder too."""
+    folder = os.environ.get(TOOLS_FOLDER)
+    if folder:
+        places = (folder, str(Path(folder) / "usr" / "bin"), os.environ["PATH"])
+        os.environ["PATH"] = os.pathsep.join(places)
 
 
 @pytest.fixture(scope="session")

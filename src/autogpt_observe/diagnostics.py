@@ -28,6 +28,9 @@ _FEW_WORDS = 200
 _SECRETS = re.compile(
     r"""
       (?<=://)(?:[^\s/:@'"]{0,200}:[^\s'"]{0,500}|[^\s/?\#@'"]{1,500})(?=@)  # user:password@
+    | \b[\w.%+-]{1,100}:[^\s:/@'"]{1,200}(?=@[\w.-]{1,200}:\d)  # user:password@host:port
+    | (?<=hooks\.slack\.com/services/)[^\s'"]{1,500}
+    | (?i:(?<=[?&])(?:access_token|api_?key|auth|key|secret|sig|signature|token)=)[^\s&'"]{1,500}
     | \b(?:sk-|gh[opsu]_|glpat-|xox[abeoprs]-|AKIA|eyJ)[A-Za-z0-9_.-]{16,500}
     | (?i:(?:passw(?:or)?d|token|api_?key|(?:access|private|routing|secret|signing)_?key
         |client_?secret|credentials?|authorization)["']?[ ]*:[ ]+)
@@ -195,6 +198,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def looks_secret(text: str) -> bool:
+    """Whether any part of ``text`` looks like a secret."""
+    return _SECRETS.search(text) is not None
 
 
 def hide_secrets(text: str) -> str:

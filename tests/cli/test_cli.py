@@ -220,7 +220,9 @@ def test_generate_then_check_then_one_changed_byte(run: Run, tmp_path: Path) -> 
     assert meaning.stdout == ("rules/alerts.rules.yml: alert HighErrorRate: threshold 0.2 -> 0.1\n")
     mended = run("generate", "-o", "out")
     assert mended.returncode == 0
-    assert mended.stderr == "restored rules/alerts.rules.yml: it had been edited or damaged\n"
+    assert mended.stderr == (
+        "restored rules/alerts.rules.yml: it had been edited, damaged or deleted\n"
+    )
     assert rules.read_text() == text
 
 
@@ -283,6 +285,42 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+@pytest.mark.parametrize("command", ["schema", "generate --check", "validate"])
+def test_a_full_disk_behind_stdout_is_one_clear_line(tmp_path: Path, command: str) -> None:
+    line = f"{sys.executable} -m autogpt_observe {command} > /dev/full"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == "error: can't write the output: No space left on device\n"
+
+
+def test_a_closed_stdout_is_no_traceback(tmp_path: Path) -> None:
+    line = f"{sys.executable} -m autogpt_observe validate >&-"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_empty_output_folder_is_refused(run: Run, tmp_path: Path) -> None:
+    done = run("generate", "-o", "")
+    assert (done.returncode, done.stderr) == (2, "error: -o needs the name of a folder\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_changed_condition_drops_the_tests_from_below(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "observe.yaml").write_text(
+        "version: 1\ninclude: [autogpt]\nservice: {name: s, owner: o}\n"
+        "alerts: {HighErrorRate: {for: 7m}}\n"
+    )
+    found = run("validate")
+    assert found.returncode == 0
+    assert "`HighErrorRate` is raw PromQL and has no `tests` [alert/untested]" in found.stderr
+    done = run("test")
+    assert (done.returncode, "failed" in done.stdout) == (0, False), done.stdout
 
 
 def test_schema_is_json_schema(run: Run) -> None:

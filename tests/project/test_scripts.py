@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TOOLS = ("prometheus", "promtool", "prometheus-alertmanager", "amtool")
-BASICS = ("sh", "dirname", "uname", "id", "env", "cp")
+BASICS = ("sh", "dirname", "uname", "env", "cp", "cat", "sed", "chmod", "mkdir", "rm")
 MISSING = ".ci/tools: missing: prometheus promtool alertmanager amtool"
 
 
@@ -24,6 +25,7 @@ def machine(tmp_path: Path) -> Path:
         found = shutil.which(name)
         assert found is not None
         (folder / name).symlink_to(found)
+    _program(folder / "id", "echo 1000")
     return folder
 
 
@@ -91,10 +93,34 @@ def test_tools_come_from_homebrew_on_macos(machine: Path) -> None:
     )
 
 
+def test_tools_are_unpacked_on_debian_without_root(machine: Path) -> None:
+    _program(machine / "apt-get", "for name in $3 $4; do echo $name >$name.deb; done")
+    # what the packages have: programs that read a file at a place that only root can fill
+    copies = [f'cp "{machine / "ls"}" "$3/usr/bin/{name}"' for name in TOOLS]
+    template = '"$3/usr/share/prometheus/alertmanager/default.tmpl"'
+    folders = 'mkdir -p "$3/usr/bin" "$3/usr/share/prometheus/alertmanager"'
+    _program(machine / "ls", "cat /usr/share/prometheus/alertmanager/default.tmpl; echo $*")
+    _program(machine / "dpkg", "; ".join([folders, *copies, f"echo template >{template}"]))
+    assert _run(machine, "tools") == (
+        0,
+        (
+            f"{MISSING}\n"
+            ".ci/tools: no root rights and no sudo without a password: unpacking prometheus"
+            " prometheus-alertmanager into .tools/\n"
+            ".ci/tools: all four tools are there now\n"
+        ),
+    )
+    assert _run(machine, "tools") == (0, "")
+    for name in ("prometheus", "prometheus-alertmanager"):
+        program = machine.parent / "project" / ".tools" / "usr" / "bin" / name
+        run = subprocess.run(
+            [program, "a b", "c"], cwd="/", capture_output=True, text=True, check=True
+        )
+        assert run.stdout == "template\na b c\n"
+
+
 def test_packages_need_root_or_sudo_without_a_password(machine: Path) -> None:
     _program(machine / "apt-get", "exit 9")
-    (machine / "id").unlink()
-    _program(machine / "id", "echo 1000")
     assert _run(machine, "apt", {}, "prometheus") == (3, "")
     _program(machine / "sudo", "exit 1")
     assert _run(machine, "apt", {}, "prometheus") == (3, "")
@@ -120,7 +146,10 @@ def test_venv_with_an_old_python(machine: Path) -> None:
 
 
 def test_make_lists_its_targets() -> None:
-    run = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    outside = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    run = subprocess.run(
+        ["make"], cwd=ROOT, env=outside, capture_output=True, text=True, check=True
+    )
     listed = [line.split()[1] for line in run.stdout.splitlines()]
     assert {"demo", "test", "lint", "types", "unit", "bundle", "bench", "clean"} <= set(listed)
     phony = (ROOT / "Makefile").read_text(encoding="utf-8").split(".PHONY: ")[1].splitlines()[0]

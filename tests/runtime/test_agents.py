@@ -177,7 +177,10 @@ def test_cancelled_task() -> None:
 def test_break_out_of_a_generator() -> None:
     with observing(RUNS) as observer:
         for _ in steps():
-            assert samples(observer.registry, "runs_active") == {"runs_active{agent=worker}": 1}
+            assert shown(observer.registry) == ended() | {
+                "starts_total{agent=worker}": 1,
+                "runs_active{agent=worker}": 1,
+            }
             break
         assert shown(observer.registry) == ended(cancelled=1)
 
@@ -205,10 +208,13 @@ def test_generator_collected_in_a_cycle() -> None:
 
 
 def test_async_generator_of_a_closed_loop() -> None:
+    async def first(pages: AsyncGenerator[int, str]) -> int:
+        return await anext(pages)  # here the generator learns of the loop
+
     loop = asyncio.new_event_loop()
     with observing(RUNS) as observer:
         left = asteps()
-        assert loop.run_until_complete(anext(left)) == 1
+        assert loop.run_until_complete(first(left)) == 1
         loop.close()
         assert samples(observer.registry, "runs_active") == {"runs_active{agent=worker}": 1}
         del left

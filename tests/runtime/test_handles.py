@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 from decimal import Decimal
@@ -69,6 +70,21 @@ def test_wrong_names_made_before_init_fail_it() -> None:
     del wrong
     with observing(PAGES) as observer:
         assert observer.enabled
+
+
+def test_handle_that_is_garbage_does_not_count() -> None:
+    class Holder:
+        def __init__(self) -> None:
+            self.me = self
+            self.handle = obs.metric("no_such_metric")
+
+    gc.disable()
+    try:
+        Holder()
+        with observing(PAGES) as observer:
+            assert observer.enabled
+    finally:
+        gc.enable()
 
 
 def test_wrong_name_after_init_fails_right_away() -> None:
@@ -236,7 +252,7 @@ def test_value_that_fails_inside_does_not_reach_the_host(caplog: pytest.LogCaptu
 def test_values_past_the_limit_become_other(caplog: pytest.LogCaptureFixture) -> None:
     with observing(PAGES) as observer:
         hosts = obs.metric("crawler_hosts_total")
-        for host in ("a", "b", "c", "d", "a", "other", "c"):
+        for host in ("other", "a", "b", "c", "d", "a", "c"):
             hosts.add(host=host)
         assert samples(observer.registry, "crawler_hosts", "autogpt_observe") == {
             "crawler_hosts_total{host=a}": 2,

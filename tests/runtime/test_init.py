@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -265,15 +266,28 @@ def test_wrong_registry() -> None:
     assert str(caught.value) == "registry: got 7, expected a CollectorRegistry or nothing"
 
 
-def test_init_that_fails_last_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise RuntimeError("can't start new thread")
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_init_that_fails_last_leaves_nothing(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
 
+    def start_few(thread: threading.Thread) -> None:
+        if len(started) == most:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    with socket.socket() as finder:
+        finder.bind(("127.0.0.1", 0))
+        port = finder.getsockname()[1]
     registry, threads = CollectorRegistry(), threading.enumerate()
     with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuse)
+        patched.setattr(threading.Thread, "start", start_few)
         with pytest.raises(obs.UsageError) as caught:
-            obs.init(RUNS, registry=registry, port=0)
+            obs.init(RUNS, registry=registry, port=port)
+    with socket.socket() as taker:
+        taker.bind(("127.0.0.1", port))
+        taker.listen()
     assert str(caught.value) == (
         "can't start the threads that serve /metrics: can't start new thread"
     )
@@ -387,12 +401,19 @@ def work():
 
 @obs.agent
 def fork():
-    return os.fork()
+    active._value._lock.acquire()  # as another thread may, at the moment of the fork
+    pid = os.fork()
+    if pid:
+        active._value._lock.release()
+    return pid
 
 observer = obs.init(port=0)
+active = observer.registry._names_to_collectors["autogpt_active_agents"]
+started, tell = os.pipe()
 before = runs(observer) + 1
 if (pid := fork()) == 0:
     work()
+    obs.metric("no_such_metric").add()
     print(f"child: {runs(observer) - before} runs, {threading.active_count() - 1} threads more")
     own = obs.init(port=0)
     work()
@@ -401,7 +422,9 @@ if (pid := fork()) == 0:
     os._exit(0)
 assert os.waitpid(pid, 0)[1] == 0
 if (sleeper := fork()) == 0:
+    os.write(tell, b"x")
     time.sleep(600)
+os.read(started, 1)
 work()
 count = runs(observer)
 obs.shutdown()

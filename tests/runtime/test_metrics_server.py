@@ -83,6 +83,15 @@ def test_head_is_get_without_the_body() -> None:
     with serving() as at:
         got = request(at, "GET", "/metrics")
         assert request(at, "HEAD", "/metrics") == (*got[:2], "")
+        with socket.create_connection(at, timeout=30) as client:
+            client.sendall(b"HEAD /metrics HTTP/1.0\r\n\r\n")
+            with client.makefile("rb") as response:
+                assert response.read().endswith(b"\r\n\r\n")
+
+
+def test_header_that_is_too_large() -> None:
+    with serving() as at:
+        assert request(at, "GET", "/metrics", accept="a" * 20_000)[0] == 431
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
@@ -205,11 +214,11 @@ def test_threads_and_port_are_free_after_shutdown() -> None:
         kept.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
         assert kept.recv(15) == b"HTTP/1.1 200 OK"
     assert threading.enumerate() == before
-    with socket.socket() as taker:
-        taker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taker.bind(at)
-        taker.listen()
-    kept.close()
+    with kept:
+        while kept.recv(4096):
+            pass
+    obs.init(PAGES, host=at[0], port=at[1])  # while the system still remembers the connection
+    obs.shutdown()
 
 
 def test_port_that_is_taken() -> None:

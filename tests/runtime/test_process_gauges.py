@@ -49,7 +49,10 @@ def control_groups(root: Path, membership: str, files: dict[str, str]) -> Contro
         ),
         pytest.param("0::/\n", {"memory.max": "536870912"}, GIB // 2, id="v2-inside-a-container"),
         pytest.param(
-            "0::/../../pod1\n", {"memory.max": "536870912"}, GIB // 2, id="v2-outside-its-root"
+            "0::/../pod1\n",
+            {"memory.max": "536870912", "../memory.max": "1"},
+            GIB // 2,
+            id="v2-outside-its-root",
         ),
         pytest.param("0::/a\n", {"a/memory.max": "max"}, MACHINE, id="v2-no-limit"),
         pytest.param(

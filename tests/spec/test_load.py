@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from spec_reading import EVERY_KEY, SMALL, expected, found_in, read_files
 
-from autogpt_observe.diagnostics import SpecError, format_diagnostics
+from autogpt_observe.diagnostics import Report, SpecError, format_diagnostics
 from autogpt_observe.errors import UsageError
+from autogpt_observe.names import Name
 from autogpt_observe.spec import load, model
 from autogpt_observe.spec.load import (
     PACKS,
@@ -23,6 +24,7 @@ from autogpt_observe.spec.load import (
     read_all_environments,
     read_spec,
 )
+from autogpt_observe.spec.tree import Mapping, parse_tree
 
 Files = dict[str, str | bytes]
 
@@ -325,12 +327,12 @@ def test_files_that_include_each_other_in_many_ways_are_read_once_each(
         files[f"f{n}.yaml"] = f"include: [{following}, d/../{following}, e/../{following}]\n"
     files["f40.yaml"] = "attributes: {a: {help: a}}\n"
     reads: list[str] = []
-    parse = load.parse_tree
-    monkeypatch.setattr(
-        load,
-        "parse_tree",
-        lambda data, name, report: reads.append(name) or parse(data, name, report),
-    )
+
+    def counted(data: bytes, name: str, report: Report) -> Mapping | None:
+        reads.append(name)
+        return parse_tree(data, name, report)
+
+    monkeypatch.setattr(load, "parse_tree", counted)
     spec = read_files(files, tmp_path).spec
     assert spec is not None
     assert list(spec.attributes) == ["a"]
@@ -359,4 +361,4 @@ def test_a_spec_of_ten_thousand_alerts_is_read_whole(tmp_path: Path) -> None:
     assert loaded.spec is not None
     assert len(loaded.spec.alerts) == 10_000
     assert {d.id for d in loaded.diagnostics} == {"alert/untested"}
-    assert loaded.spec.alerts[model.Name("A9999")].severity is model.Severity.INFO
+    assert loaded.spec.alerts[Name("A9999")].severity is model.Severity.INFO

@@ -94,6 +94,8 @@ def main() -> NoReturn:
     console = Console()
     try:
         code = cli.main(standalone_mode=False, prog_name="autogpt-observe")
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.exceptions.Exit as done:
         code = done.exit_code
     except click.ClickException as error:
@@ -106,12 +108,24 @@ def main() -> NoReturn:
         console.error(str(error))
         code = EXIT_UNUSABLE
     except (KeyboardInterrupt, click.Abort):
+        # everything that was started is stopped by now; a second Ctrl-C has nothing left to stop
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         console.error("interrupted")
         code = EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader of a pipe went away: nobody is left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+    except OSError as error:
+        code = _report_os_error(error, console)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report_os_error(error: OSError, console: Console) -> int:
+    """Tell what the system refused; most often it is the output that can't be written."""
+    # what is still in the buffer would fail once more at the exit
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # the reader of a pipe went away: nobody is left to tell
+        return 0
+    place = f"{error.filename}: " if error.filename else "can't write the output: "
+    console.error(f"{place}{error.strerror or error}")
+    return EXIT_UNUSABLE
 
 
 def _interrupt(signum: int, frame: object) -> NoReturn:

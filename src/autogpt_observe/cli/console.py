@@ -47,5 +47,6 @@ class Console:
 
     def _styled(self, text: str, colour: str | None, *, bold: bool, error: bool) -> str:
         stream = sys.stderr if error else sys.stdout
-        plain = not stream.isatty() or os.environ.get("NO_COLOR") or not (colour or bold)
+        terminal = stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+        plain = not terminal or os.environ.get("NO_COLOR") or not (colour or bold)
         return text if plain else click.style(text, fg=colour, bold=bold or None)

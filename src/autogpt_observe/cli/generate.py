@@ -10,6 +10,7 @@ import click
 from autogpt_observe.cli import EXIT_PROBLEM
 from autogpt_observe.cli.console import Console
 from autogpt_observe.cli.options import environment_option, open_spec, spec_argument
+from autogpt_observe.errors import UsageError
 from autogpt_observe.output.apply import Recovery, apply_plan, recover
 from autogpt_observe.output.plan import Action, format_plan, plan_bundle
 from autogpt_observe.render.targets import TARGETS, render_bundle
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
-    default=Path(),
+    type=str,
+    default=".",
     metavar="DIR",
     help="Folder of the bundle; the current one unless given.",
 )
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 @click.option("--diff", is_flag=True, help="Write nothing; tell what would change in meaning.")
 def command(  # noqa: PLR0913 - one parameter for each option of the command line
     spec: Path | None,
-    output: Path,
+    output: str,
     environment: str | None,
     only: tuple[str, ...],
     *,
@@ -64,12 +65,15 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command lin
       autogpt-observe generate --diff
     """  # noqa: D301 - \b keeps click from refilling the examples
     console = Console()
+    if not output or "\0" in output:
+        raise UsageError("-o needs the name of a folder")
+    folder = Path(output)
     targets = frozenset(only) or None
     loaded = open_spec(spec, environment, console)
     artifacts = render_bundle(loaded, only=targets)
-    if not check and not diff and recover(output) is not Recovery.NOTHING:
+    if not check and not diff and recover(folder) is not Recovery.NOTHING:
         console.note("ended an earlier run that had been interrupted", colour="yellow")
-    plan = plan_bundle(output, artifacts, only=targets)
+    plan = plan_bundle(folder, artifacts, only=targets)
     if diff and plan.pending:
         console.out(format_plan(plan), colour="yellow")
     elif diff:
@@ -86,7 +90,7 @@ def command(  # noqa: PLR0913 - one parameter for each option of the command lin
 def _write(console: Console, plan: Plan) -> None:
     applied = apply_plan(plan)
     for path in applied.restored:
-        console.note(f"restored {path}: it had been edited or damaged", colour="yellow")
+        console.note(f"restored {path}: it had been edited, damaged or deleted", colour="yellow")
     for path in applied.kept:
         message = f"kept {path}: it is no longer generated, but had been edited; it is yours now"
         console.note(message, colour="yellow")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.exposition import choose_encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from prometheus_client import CollectorRegistry
@@ -36,6 +36,13 @@ def metrics_app(registry: CollectorRegistry, *, on_error: OnError) -> WSGIApplic
     return app
 
 
+def _encoder(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    try:
+        return choose_encoder(accept)
+    except Exception:  # noqa: BLE001  # the library's parser gives up in many ways; any will do
+        return choose_encoder("")
+
+
 def _respond(
     environ: WSGIEnvironment, registry: CollectorRegistry, on_error: OnError
 ) -> tuple[HTTPStatus, dict[str, str], bytes]:
@@ -46,7 +53,7 @@ def _respond(
         allow = ", ".join(_READING)
         return HTTPStatus.METHOD_NOT_ALLOWED, {**plain, "Allow": allow}, b"method not allowed\n"
     try:
-        encode, content_type = choose_encoder(environ.get("HTTP_ACCEPT", ""))
+        encode, content_type = _encoder(environ.get("HTTP_ACCEPT", ""))
         return HTTPStatus.OK, {"Content-Type": content_type}, encode(registry)
     except Exception as error:  # noqa: BLE001  # whatever a collector of the host raises
         on_error("scrape", error)

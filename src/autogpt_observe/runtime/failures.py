@@ -25,21 +25,29 @@ def outcome_of(error: BaseException | None) -> Outcome:
 
     What is no `Exception` (`asyncio.CancelledError`, `GeneratorExit`, `KeyboardInterrupt`,
     `SystemExit`, trio's `Cancelled`) is control flow, as is the end of an iterator. A group is
-    control flow when all that is in it is.
+    control flow when all that is in it is. Never raises, whatever the exception does when it is
+    looked at; one that can't be looked at is judged by its type alone.
     """
     if error is None:
         return Outcome.SUCCESS
-    return Outcome.CANCELLED if _is_control_flow(error) else Outcome.ERROR
+    try:
+        cancelled = _is_control_flow(error)
+    except Exception:  # noqa: BLE001  # a property of the host's exception, or groups too deep
+        cancelled = not issubclass(type(error), Exception)
+    return Outcome.CANCELLED if cancelled else Outcome.ERROR
 
 
 def take_new_failure(error: BaseException) -> bool:
     """Whether ``error`` is a failure not seen before; from now on it is seen.
 
     Seen means: this exception, one it was raised `from`, or, for a group, each one in it. An
-    exception object that is kept and raised again and again is one failure.
+    exception object that is kept and raised again and again is one failure. Never raises.
     """
-    seen = _is_seen(error)
-    with suppress(AttributeError, TypeError):  # unmarkable: counted at each boundary
+    try:
+        seen = _is_seen(error)
+    except Exception:  # noqa: BLE001  # a property of the host's exception, or groups too deep
+        seen = False
+    with suppress(Exception):  # unmarkable: counted at each boundary
         # past an overridden __setattr__, such as a frozen dataclass has
         object.__setattr__(error, _MARK, True)
     return not seen

@@ -60,4 +60,5 @@ class ValueGuard:
             reason = "is not among its `values`"
         else:
             reason = f"is one more than its `max_values`, {self._limit}"
-        return f"the value {value!r} of the attribute `{self._name}` {reason}; it counts as `other`"
+        shown = f"{value!r:.80}"
+        return f"the value {shown} of the attribute `{self._name}` {reason}; it counts as `other`"

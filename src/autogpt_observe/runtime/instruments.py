@@ -68,13 +68,18 @@ class Instrument(Generic[C]):
 
     def _begin(self, labels: tuple[str, ...]) -> C:
         guarded = zip(self._guards, labels, strict=True)
-        admitted = tuple(guard.admit(value) for guard, value in guarded)
+        admitted = tuple(guard.admit(_encodable(value)) for guard, value in guarded)
         with self._lock:
             if admitted not in self._series:
                 guarded = zip(self._guards, admitted, strict=True)
                 for each in product(*(guard.siblings(value) for guard, value in guarded)):
                     self._series[each] = self._parent.labels(*each)
             return self._series[admitted]
+
+
+def _encodable(value: str) -> str:
+    """``value`` with `?` for lone surrogates: one of them would fail every scrape from then on."""
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 class CounterInstrument(Instrument[prom.Counter]):

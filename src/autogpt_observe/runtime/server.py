@@ -11,7 +11,6 @@ import errno
 import logging
 import socket
 import threading
-from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from waitress.adjustments import Adjustments
@@ -110,8 +109,8 @@ class Server:
             self._workers.set_thread_count(_WORKERS)
             self._loop.start()
         except RuntimeError as error:
-            self._workers.set_thread_count(0)
-            self._close(keep_trigger=False)
+            self._stop_workers()
+            self._close()
             raise UsageError(f"can't start the threads that serve /metrics: {error}") from error
 
     def stop(self) -> None:
@@ -119,17 +118,11 @@ class Server:
 
         A scrape that hangs in some collector can't be stopped; its thread ends with the process.
         """
-        self._workers.shutdown(timeout=_STOP_SECONDS)
-        hangs = bool(self._workers.threads)
-        if hangs:
+        if not self._stop_workers():
             LOG.warning("a scrape still runs %s s after it was to stop", _STOP_SECONDS)
-        # The loop's sockets are closed by its own thread. A worker that hangs will use the
-        # loop's trigger when it is done, so that is left to it: its number may be another file's.
-        close = partial(self._close, keep_trigger=hangs)
-        self._trigger.pull_trigger(close)
-        if not hangs:
-            for thread in (*self._workers.started, self._loop):
-                thread.join(_STOP_SECONDS)
+        # the sockets belong to the loop's thread, so it closes them
+        self._trigger.pull_trigger(self._close)  # type: ignore[arg-type]  # it gets no argument
+        self._loop.join(_STOP_SECONDS)
 
     def abandon(self) -> None:
         """Close the sockets in a forked child, which has copies of them but not the threads."""
@@ -137,13 +130,21 @@ class Server:
             if each.socket is not None:
                 each.socket.close()
 
-    def _close(self, *, keep_trigger: bool) -> None:
+    def _stop_workers(self) -> bool:
+        """Whether all of them stopped in time."""
+        self._workers.shutdown(timeout=_STOP_SECONDS)
+        if self._workers.threads:
+            return False
+        for thread in self._workers.started:
+            thread.join(_STOP_SECONDS)
+        return True
+
+    def _close(self) -> None:
         for each in list(self._sockets.values()):
             if isinstance(each, HTTPChannel):
                 each.handle_close()
         dispatcher.close(self._server)
-        if not keep_trigger:
-            self._trigger.close()
+        self._trigger.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -97,6 +97,9 @@ def packaged_text(name: str) -> str:
 
 
 def _finish(tree: Mapping, report: Report) -> Loaded:
+    if any(found.id.startswith("include/") for found in report.diagnostics):
+        # half of the spec is missing: what else would be found follows from that
+        return Loaded(None, tree, report.diagnostics)
     spec = build_spec(tree, report)
     if spec is not None:
         check_spec(spec, tree, report)

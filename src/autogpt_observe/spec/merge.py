@@ -1,8 +1,10 @@
 """Laying one tree over another: packs below the spec, environments above it.
 
-Maps merge by key; lists, scalars and an alert's ``when`` are replaced whole; ``enabled: false``
-stays in the tree (the reader drops the part), so that a later layer can switch it on again. Every
-node keeps its place, so a finding or `show --resolved` points to the layer a value came from.
+Maps merge by key; lists, scalars and an alert's ``when`` are replaced whole; a layer that changes
+an alert's condition or its ``for`` drops the unit tests from below, which were about the old ones.
+``enabled: false`` stays in the tree (the reader drops the part), so that a later layer can switch
+it on again. Every node keeps its place, so a finding or `show --resolved` points to the layer a
+value came from.
 """
 
 from __future__ import annotations
@@ -11,12 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
 from autogpt_observe.diagnostics import did_you_mean
 from autogpt_observe.spec.build import holds_parts, inner_type
-from autogpt_observe.spec.model import Overlay, Spec
+from autogpt_observe.spec.model import Alert, Overlay, Spec
 from autogpt_observe.spec.tree import ENABLED, Entry, Mapping, Node, Scalar, is_switched_off
 
 if TYPE_CHECKING:
     from autogpt_observe.diagnostics import Report
 
+TESTS = "tests"
+TESTED = frozenset({"when", "for", "keep_firing_for"})
+"""What an alert's unit tests are about: a layer that changes one of these brings its own tests."""
 ENVIRONMENTS = "environments"
 METRIC_SHAPE = ("type", "from", "unit", "attributes", "labels", "buckets")
 """What an environment can't change of a metric: the code that emits it is the same everywhere."""
@@ -34,6 +39,8 @@ def merge(below: Mapping, above: Mapping, report: Report | None, *, type_: Any =
         type_: what the tree is read as: this tells an alert's ``when`` from a label of that name.
     """
     merged = dict(below.entries)
+    if type_ is Alert and not TESTED.isdisjoint(above.entries):
+        merged.pop(TESTS, None)
     for name, entry in above.entries.items():
         inner = inner_type(type_, name)
         lower = merged.get(name)

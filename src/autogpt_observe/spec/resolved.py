@@ -35,6 +35,9 @@ def format_resolved(tree: Mapping) -> str:
 
 def _lines(key: Scalar | None, node: Node, depth: int, type_: Any) -> Iterator[str]:
     lead = "  " * depth + ("- " if key is None else f"{_text(key)}: ")
+    if isinstance(node, Mapping) and holds_parts(type_):
+        left = {n: e for n, e in node.entries.items() if not is_switched_off(e.value)}
+        node = Mapping(left, node.at)
     match node:
         case Scalar():
             yield _with_origin(lead + _text(node), node)
@@ -52,8 +55,7 @@ def _lines(key: Scalar | None, node: Node, depth: int, type_: Any) -> Iterator[s
         case Mapping():
             yield lead.rstrip()
             for name, entry in node.entries.items():
-                if not (holds_parts(type_) and is_switched_off(entry.value)):
-                    yield from _lines(entry.key, entry.value, depth + 1, inner_type(type_, name))
+                yield from _lines(entry.key, entry.value, depth + 1, inner_type(type_, name))
 
 
 def _text(scalar: Scalar) -> str:

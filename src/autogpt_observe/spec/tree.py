@@ -191,6 +191,8 @@ def _decode(data: bytes, name: str, report: Report) -> str | None:
 def _report_syntax(error: yaml.YAMLError, source: Source, report: Report) -> None:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    if line > len(source.lines):  # libyaml ends every text with a line end
+        line, column = len(source.lines), len(source.lines[-1]) + 1
     problem = getattr(error, "problem", None) or "can't be read"
     context, opened = getattr(error, "context", None), getattr(error, "context_mark", None)
     message = f"not valid YAML: {problem}" + (f" {context}" if context else "")

@@ -23,6 +23,7 @@ __all__ = ["CHECKS", "check_spec"]
 def check_spec(spec: Spec, tree: Mapping, report: Report) -> None:
     """Run every check on ``spec``; ``tree`` is what it was built from and gives the places."""
     context = Context(spec, tree, report)
+    metrics.check_intervals(context)
     metrics.check_metrics(context)
     alerts.check_recording_rules(context)
     alerts.check_alerts(context)

@@ -39,7 +39,7 @@ def check_alerts(context: Context) -> None:
         if not alert.annotations.get(_SUMMARY):
             message = f"`{name}` has no `summary`"
             fix = "add `summary:` to its annotations; it is the first line people read"
-            context.error("alert/summary", message, (*path, "annotations"), fix=fix)
+            context.error("alert/summary", message, (*path, "annotations", _SUMMARY), fix=fix)
         if RUNBOOK_URL in alert.annotations and context.spec.service.runbook_base_url:
             message = f"`{RUNBOOK_URL}` is set from the service's `runbook_base_url`"
             where = context.key_at((*path, "annotations", RUNBOOK_URL))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from autogpt_observe.diagnostics import did_you_mean
 from autogpt_observe.names import TARGET_LABELS, MetricType
+from autogpt_observe.units import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from autogpt_observe.spec.model import Metric, RatioCondition, Selection
 
 
+_MOST_EVALUATIONS = 200_000
+"""A unit test steps through every evaluation: about 35 days at 15 s."""
+
+
 def check_ratio(context: Context, ratio: RatioCondition, path: Path) -> None:
     """Check a ratio condition: its limits, its two selections, and that they differ."""
     if ratio.above.value >= 1:
@@ -22,12 +27,28 @@ def check_ratio(context: Context, ratio: RatioCondition, path: Path) -> None:
         context.error(
             "condition/threshold", message, (*path, "above"), fix="write a share below 100%"
         )
-    if ratio.window.ms == 0:
-        context.error("condition/threshold", "the window is empty", (*path, "window"))
+    _check_window(context, ratio, path)
     for part, selection in (("bad", ratio.bad), ("total", ratio.total)):
         _check_selection(context, selection, (*path, part), ratio)
     if ratio.bad.metric == ratio.total.metric:
         _check_part_of_total(context, ratio, (*path, "bad"))
+
+
+def _check_window(context: Context, ratio: RatioCondition, path: Path) -> None:
+    scrape = context.spec.prometheus.scrape_interval
+    evaluation = context.spec.prometheus.evaluation_interval
+    name = str(path[1])
+    held = next((a.for_ for n, a in context.spec.alerts.items() if n == name), Duration(0))
+    at = (*path, "window")
+    if ratio.window.ms < 2 * scrape.ms:
+        message = f"a window of {ratio.window} holds no two scrapes, which are {scrape} apart"
+        fix = f"write at least `{Duration(2 * scrape.ms)}`; four scrapes outlive a missed one"
+        context.error("condition/window", message, at, fix=fix)
+    elif evaluation.ms and ratio.window.ms + held.ms > _MOST_EVALUATIONS * evaluation.ms:
+        message = f"a window of {ratio.window} and a `for` of {held} can't be unit-tested"
+        most = Duration(_MOST_EVALUATIONS * evaluation.ms)
+        fix = f"keep both together below {most}, or evaluate the rules less often"
+        context.error("condition/window", message, at, fix=fix)
 
 
 def labels_of(metric: Metric) -> tuple[str, ...]:

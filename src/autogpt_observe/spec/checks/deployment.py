@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from autogpt_observe.diagnostics import looks_secret
+
 if TYPE_CHECKING:
     from autogpt_observe.spec.checks.context import Context
 
@@ -29,6 +31,11 @@ def check_deployment(context: Context) -> None:
             message = f"the request for {kind}, {asked}, is above its limit, {most}"
             path = ("deployment", "resources", "requests", kind)
             context.error("deploy/resources", message, path)
+    for name, value in deployment.env.items():
+        if looks_secret(f"{name}: {value}") and value:
+            message = f"the environment variable `{name}` is given what looks like a secret"
+            fix = f"keep it in a Kubernetes Secret: `secrets: {{{name}: {{secret: .., key: ..}}}}`"
+            context.error("deploy/secret", message, ("deployment", "env", name), fix=fix)
 
 
 def check_autoscaling(context: Context) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from autogpt_observe.diagnostics import did_you_mean
 from autogpt_observe.names import SIGNALS, MetricSource, MetricType
 from autogpt_observe.spec.model import Unit
+from autogpt_observe.units import Duration
 
 if TYPE_CHECKING:
     from autogpt_observe.spec.checks.context import Context
@@ -15,6 +16,19 @@ if TYPE_CHECKING:
 
 _TOTAL = "_total"
 _RESERVED = ("_bucket", "_sum", "_count", "_created")
+
+
+_LONGEST_INTERVAL = Duration.parse("1d")
+
+
+def check_intervals(context: Context) -> None:
+    """Check the clock that scraping and rules go by."""
+    for name in ("scrape_interval", "evaluation_interval"):
+        interval: Duration = getattr(context.spec.prometheus, name)
+        if not 0 < interval.ms <= _LONGEST_INTERVAL.ms:
+            message = f"`{name}` is {interval}, which is no clock"
+            fix = "write a time above zero and up to a day, such as `15s`"
+            context.error("prometheus/interval", message, ("prometheus", name), fix=fix)
 
 
 def check_metrics(context: Context) -> None:

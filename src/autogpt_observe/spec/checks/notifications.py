@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autogpt_observe.diagnostics import did_you_mean
+from autogpt_observe.diagnostics import did_you_mean, looks_secret
 
 if TYPE_CHECKING:
     from autogpt_observe.spec.checks.context import Context, Path
@@ -28,3 +28,8 @@ def check_notifications(context: Context) -> None:
             message = f"the receiver `{name}` tells nobody"
             path = ("notifications", "receivers", name)
             context.error("notify/receiver", message, path, fix="add a `webhook:`")
+        elif looks_secret(declared.webhook.url):
+            path = ("notifications", "receivers", name, "webhook", "url")
+            message = f"the address of the receiver `{name}` holds what looks like a secret"
+            fix = "every file of the bundle would show it; put a proxy that adds it in between"
+            context.error("notify/secret", message, path, fix=fix)

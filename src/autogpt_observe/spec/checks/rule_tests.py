@@ -35,6 +35,11 @@ def check_test(context: Context, test: RuleTest, path: Path) -> None:
     for series, samples in test.series.items():
         where = (*path, "series", series)
         _check_series(context, series, where)
+        if "\n" in samples.rstrip():
+            message = "the samples go on behind a line end, where promtool stops reading"
+            fix = "write them on one line; `>-` in place of `|` makes one line of several"
+            at = context.inside(where, samples.index("\n") + 1, 1)
+            context.error("test/series", message, at, fix=fix)
         for found in _ITEM.finditer(samples):
             _check_sample(context, found, where)
     if not test.at:
