@@ -88,9 +88,12 @@ RATIO_MUTATIONS = {
     "one value dropped": replaced(r"error\|max_steps", "error"),
     "counts for rates": replaced(r"rate\((crawler_runs_total\[)", r"increase(\1"),
 }
+SEED_MUTATIONS = {
+    "summed over instances": replaced(r"(rate\([^)]*\)|autogpt_memory_\w+_bytes)", r"sum(\1)"),
+}
 SEED_ALERTS = ("HighErrorRate", "HighMemoryUsage", "APIRateLimitApproaching")
 ALERTS = [
-    *((SEED, alert, name) for alert in SEED_ALERTS for name in MUTATIONS),
+    *((SEED, alert, name) for alert in SEED_ALERTS for name in [*MUTATIONS, *SEED_MUTATIONS]),
     *((RATIO, "RunFailureRatioHigh", name) for name in [*MUTATIONS, *RATIO_MUTATIONS]),
 ]
 
@@ -102,7 +105,7 @@ def test_a_changed_rule_turns_a_test_red(text: str, alert: str, name: str, tmp_p
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     (rule,) = (r for r in document["groups"][0]["rules"] if r["alert"] == alert)
     before = repr(rule)
-    {**MUTATIONS, **RATIO_MUTATIONS}[name](rule)
+    {**MUTATIONS, **SEED_MUTATIONS, **RATIO_MUTATIONS}[name](rule)
     assert repr(rule) != before
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
     done = try_tool(tmp_path, *TESTS)
