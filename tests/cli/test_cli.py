@@ -109,12 +109,17 @@ def test_init_writes_a_spec_that_is_valid_and_never_overwrites(run: Run, tmp_pat
     assert (tmp_path / "observe.yaml").read_text() == text
 
 
-def test_init_into_a_missing_folder(
-    run: Run,
-) -> None:
-    done = run("init", "no/such/observe.yaml")
+def test_init_makes_the_folder(run: Run, tmp_path: Path) -> None:
+    done = run("init", "crawler/observe.yaml")
+    assert (done.returncode, done.stdout) == (0, "wrote crawler/observe.yaml\n")
+    assert done.stderr == "next: autogpt-observe validate crawler/observe.yaml\n"
+    assert (tmp_path / "crawler/observe.yaml").exists()
+
+
+def test_init_where_it_can_not_write(run: Run) -> None:
+    done = run("init", "/dev/null/observe.yaml")
     assert done.returncode == 2
-    assert done.stderr == "error: can't write no/such/observe.yaml: No such file or directory\n"
+    assert done.stderr == "error: can't write /dev/null/observe.yaml: File exists\n"
 
 
 def test_validate_reports_everything_in_one_run(run: Run, tmp_path: Path) -> None:

@@ -81,3 +81,8 @@ def test_a_nonsense_accept_header_gets_the_text_format() -> None:
     metrics_app(CollectorRegistry(), on_error=lambda _, error: errors.append(error))(environ, start)
     assert started == [("200 OK", "text/plain")]
     assert errors == []
+
+
+def test_an_observer_shows_itself_in_one_line() -> None:
+    with observing(spec()) as observer:
+        assert repr(observer) == "<Observer: not served>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -22,12 +23,13 @@ def command(file: Path) -> None:
       autogpt-observe init crawler/observe.yaml
     """  # noqa: D301 - \b keeps click from refilling the examples
     text = packaged_text("starter.yaml")
+    if os.path.lexists(file):
+        message = f"{file} exists already; name another file: autogpt-observe init FILE"
+        raise UsageError(message)
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8", newline="\n") as target:
             target.write(text)
-    except FileExistsError as error:
-        message = f"{file} exists already; name another file: autogpt-observe init FILE"
-        raise UsageError(message) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"can't write {file}: {reason}") from error

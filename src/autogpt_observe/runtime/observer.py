@@ -47,6 +47,10 @@ class Observer:
     host: str | None = None
     port: int | None = None
 
+    def __repr__(self) -> str:
+        served = f"/metrics on {self.host}:{self.port}" if self.port is not None else "not served"
+        return f"<Observer: {served if self.enabled else 'switched off'}>"
+
     @property
     def enabled(self) -> bool:
         """False where AUTOGPT_OBSERVE_DISABLED or OTEL_SDK_DISABLED switched observation off."""

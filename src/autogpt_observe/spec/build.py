@@ -340,7 +340,7 @@ def _read_fields(cls: Any, *also_known: str) -> Reader:
                 elif is_required(field) or not lenient:
                     valid = False
             elif name not in also_known:
-                _unknown_key(entry.key, key, tuple(fields), report)
+                _unknown_key(entry.key, key, (*fields, *also_known), report)
                 valid = valid and lenient
         return cls(**values) if _report_missing(cls, node, key, report) and valid else INVALID
 
