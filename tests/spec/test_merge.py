@@ -188,6 +188,24 @@ def test_what_removes_nothing_but_is_meant(above: str, tmp_path: Path) -> None:
     assert layered(f"alerts: {{Slow: {ALERT}}}", above, tmp_path) == ""
 
 
+def test_a_slip_in_the_name_of_what_is_changed(tmp_path: Path) -> None:
+    found = layered(f"alerts: {{Slow: {ALERT}}}", "alerts: {Slwo: {severity: info}}", tmp_path)
+    assert found.startswith(
+        expected(
+            """
+        observe.yaml:4:10: error: `Slwo` is not whole, and nothing of that name is below to change [merge/changes-nothing]
+            4 | alerts: {Slwo: {severity: info}}
+              |          ^^^^
+          = did you mean `Slow`?
+        """
+        ).rstrip("\n")
+    )
+
+
+def test_a_whole_part_under_a_near_name_is_a_part_of_its_own(tmp_path: Path) -> None:
+    assert layered(f"alerts: {{Slow: {ALERT}}}", f"alerts: {{Slows: {ALERT}}}", tmp_path) == ""
+
+
 def test_environment_with_a_slip_in_what_it_removes() -> None:
     report = Report()
     base, overlay = (
@@ -223,7 +241,7 @@ def test_an_environment_keeps_the_shape_of_metrics(part: str) -> None:
     [
         "{a_total: {help: B}}",
         "{a_total: {exemplars: true}}",
-        "{b_total: {type: counter}}",
+        "{pages_read_total: {type: counter}}",
         "{a_total: {enabled: false}}",
     ],
 )

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
-from autogpt_observe.diagnostics import did_you_mean
-from autogpt_observe.spec.build import holds_parts, inner_type
+from autogpt_observe.diagnostics import did_you_mean, suggest
+from autogpt_observe.spec.build import field_types, holds_parts, inner_type, is_required
 from autogpt_observe.spec.model import Alert, Overlay, Spec
 from autogpt_observe.spec.tree import ENABLED, Entry, Mapping, Node, Scalar, is_switched_off
 
@@ -46,6 +46,7 @@ def merge(below: Mapping, above: Mapping, report: Report | None, *, type_: Any =
         lower = merged.get(name)
         if lower is None and report is not None and holds_parts(type_):
             _report_removal_of_nothing(entry, tuple(below.entries), report)
+            _report_change_of_nothing(entry, tuple(below.entries), inner, report)
         value: Node = entry.value
         if isinstance(value, Mapping) and get_origin(inner) is not Annotated:
             under = lower.value if lower is not None else None
@@ -94,6 +95,20 @@ def _report_shape_change(name: str, metric: Entry, report: Report) -> None:
             message = f"the environment `{name}` can't change `{part}` of `{metric.key.text}`"
             fix = "the same code emits it everywhere; change it outside of `environments`"
             report.error("env/metric-shape", message, at, fix=fix)
+
+
+def _report_change_of_nothing(
+    entry: Entry, known: tuple[str, ...], part: type, report: Report
+) -> None:
+    """A part that is not whole, under nearly the name of one below, was meant to change it."""
+    near = suggest(entry.key.text, known)
+    if near is None or not isinstance(entry.value, Mapping) or is_switched_off(entry.value):
+        return
+    required = (name for name, (field, _) in field_types(part).items() if is_required(field))
+    if any(name not in entry.value.entries for name in required):
+        message = f"`{entry.key.text}` is not whole, and nothing of that name is below to change"
+        fix = f"did you mean `{near}`?"
+        report.error("merge/changes-nothing", message, entry.key.at, fix=fix)
 
 
 def _report_removal_of_nothing(entry: Entry, known: tuple[str, ...], report: Report) -> None:
