@@ -133,12 +133,15 @@ class Report:
         return tuple(sorted(self._found, key=_reading_order))
 
 
-def suggest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that ``word`` is most likely a slip of, or None when nothing is near."""
+def suggest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
+    """The known word that ``word`` is most likely a slip of, or None when nothing is near.
+
+    ``likeness`` is how near is near enough, from 0 to 1: the ratio of `difflib`.
+    """
     words = tuple(known)
     if len(words) > _FEW_WORDS:
         words = _sharing_most(word, words)
-    near = difflib.get_close_matches(word[:_FEW_WORDS], words, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word[:_FEW_WORDS], words, n=1, cutoff=likeness)
     return near[0] if near else None
 
 

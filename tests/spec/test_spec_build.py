@@ -176,3 +176,13 @@ def test_a_part_that_can_not_be_read_does_not_hide_the_others() -> None:
         "metric/suffix",
     ]
     assert loaded.spec is None
+
+
+def test_a_slip_in_a_key_is_all_that_is_said_of_its_part() -> None:
+    text = "alerts: {A: {when: {expr: up}, severity: info, annotations: {summary: s}, tets: {}}}"
+    assert [line for line in found_after_small(text).split("\n") if " A" not in line] == [
+        "observe.yaml:3:75: error: unknown key `tets` in `A` [spec/unknown-key]",
+        "    3 | ...hen: {expr: up}, severity: info, annotations: {summary: s}, tets: {}}}",
+        "      |                                                                ^^^^",
+        "  = did you mean `tests`?",
+    ]

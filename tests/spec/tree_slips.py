@@ -33,6 +33,15 @@ TO_MEND: dict[str, tuple[str | bytes, str]] = {
           = remove one of the two
         """,
     ),
+    "a duplicate key between the line ends of an old Mac": (
+        "a: 1\rb: 2\ra: 3\r",
+        """
+        observe.yaml:3:1: error: the key `a` stands twice; it was first on line 1 [yaml/duplicate-key]
+            3 | a: 3
+              | ^
+          = remove one of the two
+        """,
+    ),
     "a list as key": (
         "? [a, b]\n: 1\n",
         """

@@ -25,6 +25,7 @@ TESTED = frozenset({"when", "for", "keep_firing_for"})
 ENVIRONMENTS = "environments"
 METRIC_SHAPE = ("type", "from", "unit", "attributes", "labels", "buckets")
 """What an environment can't change of a metric: the code that emits it is the same everywhere."""
+_A_SLIP = 0.75
 NOT_BY_ENVIRONMENT = ("version", "include", ENVIRONMENTS)
 
 
@@ -101,7 +102,7 @@ def _report_change_of_nothing(
     entry: Entry, known: tuple[str, ...], part: type, report: Report
 ) -> None:
     """A part that is not whole, under nearly the name of one below, was meant to change it."""
-    near = suggest(entry.key.text, known)
+    near = suggest(entry.key.text, known, likeness=_A_SLIP)
     if near is None or not isinstance(entry.value, Mapping) or is_switched_off(entry.value):
         return
     required = (name for name, (field, _) in field_types(part).items() if is_required(field))
