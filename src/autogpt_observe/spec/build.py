@@ -19,7 +19,8 @@ from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 
 from autogpt_observe.diagnostics import Report, Span, did_you_mean
 from autogpt_observe.names import PromQL
-from autogpt_observe.spec.model import Key, OneOf, Overlay, Spec
+from autogpt_observe.spec.keys import Key, OneOf
+from autogpt_observe.spec.model import Overlay, Spec
 from autogpt_observe.spec.tree import ENABLED, Entry, Mapping, Node, Scalar, Sequence, describe
 
 T = TypeVar("T")

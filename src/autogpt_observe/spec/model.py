@@ -8,7 +8,7 @@ type, and its meaning is the field's help.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -27,41 +27,10 @@ from autogpt_observe.names import (
     RecordName,
     Url,
 )
+from autogpt_observe.spec.keys import OneOf, key
 from autogpt_observe.units import Duration, Quantity, Ratio, Version
 
-
-@dataclass(frozen=True, slots=True, eq=False)  # by identity: annotations must hash
-class OneOf:
-    """Annotates a union: a map with exactly one of these keys, whose value has that type."""
-
-    variants: Mapping[str, type]
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What a field says of its key: meaning, an example, the bounds of a whole number."""
-
-    help: str
-    example: str | None = None
-    bounds: tuple[int, int] | None = None
-
-
 _MOST = 1_000_000_000
-
-
-def key(
-    help_: str,
-    *,
-    default: Any = MISSING,
-    example: str | None = None,
-    bounds: tuple[int, int] | None = None,
-) -> Any:
-    """Declare a key of the spec; one without a default is required."""
-    metadata = {"key": Key(help_, example, bounds)}
-    if isinstance(default, Mapping):
-        frozen = MappingProxyType(dict(default))
-        return field(default_factory=lambda: frozen, metadata=metadata)
-    return field(default=default, metadata=metadata)
 
 
 class Severity(StrEnum):

@@ -15,7 +15,8 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from autogpt_observe.spec.build import field_types, is_named_part, is_required, key_of
-from autogpt_observe.spec.model import BucketBound, Key, OneOf, Overlay, Spec
+from autogpt_observe.spec.keys import Key, OneOf
+from autogpt_observe.spec.model import BucketBound, Overlay, Spec
 from autogpt_observe.spec.tree import ENABLED
 from autogpt_observe.units import Duration, Quantity, Ratio, Version
 
