@@ -15,13 +15,25 @@ from collections.abc import Callable
 from collections.abc import Mapping as AbcMapping
 from enum import Enum, StrEnum
 from functools import cache
-from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from autogpt_observe.diagnostics import Report, Span, did_you_mean
 from autogpt_observe.names import PromQL
-from autogpt_observe.spec.keys import Key, OneOf
 from autogpt_observe.spec.model import Overlay, Spec
 from autogpt_observe.spec.tree import ENABLED, Entry, Mapping, Node, Scalar, Sequence, describe
+
+if TYPE_CHECKING:
+    from autogpt_observe.spec.keys import Key, OneOf
 
 T = TypeVar("T")
 
