@@ -340,3 +340,15 @@ def test_own_tests_take_the_place_of_derived_ones() -> None:
 
 def test_no_alerts_need_no_tests() -> None:
     assert render(small_spec()) == {}
+
+
+@pytest.mark.parametrize("interval", ["5s", "10s", "30s", "1m"])
+def test_the_seed_alerts_are_tested_on_their_own_clock(interval: str, tmp_path: Path) -> None:
+    """Whoever evaluates the rules more or less often does not have to write the tests anew."""
+    spec = read(SEED, tmp_path)
+    clock = replace(spec.prometheus, evaluation_interval=Duration.parse(interval))
+    write(replace(spec, prometheus=clock), tmp_path)
+    names = sorted(path.name for path in (tmp_path / "rules/tests").iterdir())
+    assert names == ["alerts-every-15s.yml", "alerts.yml"]
+    for name in names:
+        run_tool(tmp_path, "promtool", "test", "rules", f"rules/tests/{name}")

@@ -69,6 +69,7 @@ def test_all_that_a_clock_drives_and_nothing_else() -> None:
         "alerts.PagesStopped.for_": ("2m", "2s"),
         "alerts.PagesStopped.keep_firing_for": ("5m", "5s"),
         "alerts.PagesStopped.tests.stops.interval": ("1m", "1s"),
+        "alerts.PagesStopped.tests.stops.evaluation_interval": ("15s", "250ms"),
         "alerts.PagesStopped.tests.stops.at.3m->3s": ("3m", "3s"),
         "alerts.PagesStopped.tests.stops.at.13m->13s": ("13m", "13s"),
         "alerts.PagesStopped.tests.stops.at.20m->20s": ("20m", "20s"),

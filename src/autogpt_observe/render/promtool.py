@@ -38,23 +38,29 @@ NO_DATA = "no_data"
 
 
 def render(spec: Spec) -> Mapping[str, str]:
-    """``rules/tests/alerts.yml``; nothing without alerts.
+    """``rules/tests/alerts.yml``, and a file for each other clock that tests were written for.
 
-    Raises ObserveError for an alert whose texts can't be worked out in advance.
+    One file has one evaluation interval. Nothing without alerts. Raises ObserveError for an alert
+    whose texts can't be worked out in advance.
     """
     if not spec.alerts:
         return {}
     files = [ALERTS_FILE, *([RECORDING_FILE] if spec.recording_rules else [])]
-    document: Document = {
-        "rule_files": [f"../{name}" for name in files],
-        "evaluation_interval": str(spec.prometheus.evaluation_interval),
-        "tests": [
-            test
-            for name, alert in spec.alerts.items()
-            for test in _Subject(spec, name, alert).tests()
-        ],
-    }
-    return {f"{FOLDER}/tests/alerts.yml": format_yaml(document, header=GENERATED)}
+    own_clock = spec.prometheus.evaluation_interval
+    by_clock: dict[Duration, list[Document]] = {}
+    for name, alert in spec.alerts.items():
+        for clock, test in _Subject(spec, name, alert).tests():
+            by_clock.setdefault(clock, []).append(test)
+    rendered = {}
+    for clock, tests in by_clock.items():
+        document: Document = {
+            "rule_files": [f"../{name}" for name in files],
+            "evaluation_interval": str(clock),
+            "tests": tests,
+        }
+        file = "alerts" if clock == own_clock else f"alerts-every-{clock}"
+        rendered[f"{FOLDER}/tests/{file}.yml"] = format_yaml(document, header=GENERATED)
+    return rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +71,22 @@ class _Subject:
     name: Name
     alert: Alert
 
-    def tests(self) -> Iterator[Document]:
+    def tests(self) -> Iterator[tuple[Duration, Document]]:
+        """Every test of the alert, and the evaluation interval it is written for."""
+        clock = self.spec.prometheus.evaluation_interval
         when = self.alert.when
         match when:
             case PromQL():
                 pass
             case RatioCondition():
-                yield from self._derived(when)
+                for test in self._derived(when):
+                    yield clock, test
             case _:
                 assert_never(when)
-        for test_name, test in self.alert.tests.items():
-            yield self._declared(test_name, test)
+        for name, declared in self.alert.tests.items():
+            yield declared.evaluation_interval or clock, self._declared(name, declared)
         if NO_DATA not in self.alert.tests:
-            yield self._no_data()
+            yield clock, self._no_data()
 
     def _derived(self, when: RatioCondition) -> Iterator[Document]:
         def printed(labels: Labels, share: float) -> object:

@@ -212,6 +212,9 @@ class RuleTest:
     interval: Duration | None = key(
         "Time between the samples; the scrape interval unless given", default=None
     )
+    evaluation_interval: Duration | None = key(
+        "Time between evaluations in this test; that of the spec unless given", default=None
+    )
     series: Mapping[str, str] = key(
         "For each series, its samples in promtool's notation, such as `0+12x20 240+0x20`"
     )
