@@ -248,3 +248,9 @@ def test_every_service_has_object_names(name: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_same_bytes_in_every_process(case: Any) -> None:
     assert repr(render(case())) == render_elsewhere("kubernetes", case.__name__)
+
+
+def test_the_longest_service_name_leaves_room_for_the_name_of_its_metrics() -> None:
+    spec = small_spec(service="a" * 63, deployment=deployment())
+    named = {doc.partition("/")[2] for doc in manifests(spec)}
+    assert named == {"a" * 55, "a" * 55 + "-metrics"}

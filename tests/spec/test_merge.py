@@ -148,6 +148,15 @@ def test_a_finding_points_to_the_layer_it_is_about(tmp_path: Path) -> None:
     ]
 
 
+def test_a_map_of_two_layers_stands_where_the_upper_one_does(tmp_path: Path) -> None:
+    found = layered(
+        "prometheus: {series_budget: {a: 1}}", "prometheus: {series_budget: {b: 1}}", tmp_path
+    )
+    assert found.split("\n")[0] == (
+        "observe.yaml:4:29: error: `series_budget`: expected a whole number, got a map [spec/type]"
+    )
+
+
 def test_enabled_false_removes_and_a_later_layer_brings_back(tmp_path: Path) -> None:
     text = f"{SMALL}alerts: {{A: {ALERT}}}\nenvironments: {{off: {{alerts: {{A: {{enabled: false}}}}}}}}\n"
     assert list(spec_of(text).alerts) == ["A"]
