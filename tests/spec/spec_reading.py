@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from autogpt_observe.diagnostics import Report, format_diagnostics
 from autogpt_observe.spec.load import Loaded, read_all_environments, read_spec
-from autogpt_observe.spec.tree import Mapping, parse_tree
+from autogpt_observe.spec.tree import Mapping, Scalar, Sequence, parse_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from autogpt_observe.spec import model
+    from autogpt_observe.spec.tree import Node
 
 EVERY_KEY = (Path(__file__).parent / "every_key.yaml").read_text(encoding="utf-8")
 SMALL = "version: 1\nservice: {name: crawler, owner: agents-team}\n"
@@ -89,3 +92,19 @@ def tree_of(text: str) -> Mapping:
 def expected(text: str) -> str:
     """An expected text out of an indented block of a test."""
     return dedent(text).strip("\n")
+
+
+def walk(
+    node: Node, path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], Node]]:
+    """Every node below ``node`` with its path, parents first."""
+    yield path, node
+    match node:
+        case Mapping():
+            for name, entry in node.entries.items():
+                yield from walk(entry.value, (*path, name))
+        case Sequence():
+            for index, item in enumerate(node.items):
+                yield from walk(item, (*path, index))
+        case Scalar():
+            pass

@@ -8,12 +8,12 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
-from spec_reading import SMALL, expected, found_in, read_files, spec_of, tree_of
+from spec_reading import SMALL, expected, found_in, read_files, spec_of, tree_of, walk
 
 from autogpt_observe.diagnostics import Report
 from autogpt_observe.spec import model
 from autogpt_observe.spec.merge import merge, merge_environment
-from autogpt_observe.spec.tree import Mapping, Scalar, Sequence, walk
+from autogpt_observe.spec.tree import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from spec_reading import EVERY_KEY, tree_of
+from spec_reading import EVERY_KEY, tree_of, walk
 
 from autogpt_observe.diagnostics import Report, format_diagnostic
 from autogpt_observe.spec.build import build_spec
@@ -17,7 +17,7 @@ from autogpt_observe.spec.checks import check_spec
 from autogpt_observe.spec.load import packaged_text
 from autogpt_observe.spec.merge import merge, merge_environment
 from autogpt_observe.spec.resolved import format_resolved
-from autogpt_observe.spec.tree import Entry, Mapping, Node, Scalar, Sequence, parse_tree, walk
+from autogpt_observe.spec.tree import Entry, Mapping, Node, Scalar, Sequence, parse_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -28,7 +28,7 @@ from autogpt_observe.names import (
     Url,
 )
 from autogpt_observe.spec.keys import OneOf, key
-from autogpt_observe.units import Duration, Quantity, Ratio, Version
+from autogpt_observe.units import Duration, Quantity, Ratio, Version, parse_decimal
 
 _MOST = 1_000_000_000
 
@@ -125,7 +125,7 @@ class BucketBound:
     def parse(cls, text: str) -> BucketBound:
         """Read a number or a duration; raises ValueError for anything else."""
         from_duration = text[-1:].isalpha()
-        value = Duration.parse(text).seconds if from_duration else Ratio.parse(text).value
+        value = Duration.parse(text).seconds if from_duration else parse_decimal(text)
         if value <= 0:
             raise ValueError("a bucket's bound must be above zero")
         return cls(value)

@@ -28,7 +28,7 @@ _PATTERNS: Mapping[type, str] = {
     Ratio: r"^(\d+(\.\d*)?|\.\d+)%?$",
     Quantity: r"^\d+(\.\d+)?(m|Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$",
     Version: r"^v?\d+(\.\d+){0,2}$",
-    BucketBound: r"^((\d+(\.\d*)?|\.\d+)%?|(\d+[a-z]+)+)$",
+    BucketBound: r"^(\d+(\.\d*)?|\.\d+|(\d+[a-z]+)+)$",
 }
 
 

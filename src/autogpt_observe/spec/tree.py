@@ -19,8 +19,6 @@ import yaml
 from autogpt_observe.diagnostics import Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from autogpt_observe.diagnostics import Report
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -356,19 +354,3 @@ class _Builder:
             return Span(self._source, 1, 1)
         length = end.column - start.column if end.line == start.line else 1
         return Span(self._source, start.line + 1, start.column + 1, max(1, length))
-
-
-def walk(
-    node: Node, path: tuple[str | int, ...] = ()
-) -> Iterator[tuple[tuple[str | int, ...], Node]]:
-    """Every node below ``node`` with its path, parents first."""
-    yield path, node
-    match node:
-        case Mapping():
-            for name, entry in node.entries.items():
-                yield from walk(entry.value, (*path, name))
-        case Sequence():
-            for index, item in enumerate(node.items):
-                yield from walk(item, (*path, index))
-        case Scalar():
-            pass
