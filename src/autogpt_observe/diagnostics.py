@@ -29,11 +29,16 @@ _SECRETS = re.compile(
     r"""
       (?<=://)(?:[^\s/:@'"]{0,200}:[^\s'"]{0,500}|[^\s/?\#@'"]{1,500})(?=@)  # user:password@
     | \b[\w.%+-]{1,100}:[^\s:/@'"]{1,200}(?=@[\w.-]{1,200}:\d)  # user:password@host:port
-    | (?<=hooks\.slack\.com/services/)[^\s'"]{1,500}
+    | (?:(?<=hooks\.slack\.com/services/)|(?<=hooks\.slack\.com/triggers/)
+        |(?<=hooks\.slack\.com/workflows/)|(?<=discord\.com/api/webhooks/)
+        |(?<=discordapp\.com/api/webhooks/)|(?<=\.webhook\.office\.com/)
+        |(?<=outlook\.office\.com/webhook/)|(?<=api\.telegram\.org/bot)
+        |(?<=\.pagerduty\.com/integration/))[^\s'"]{1,500}
     | (?i:(?<=[?&])(?:access_token|api_?key|auth|key|secret|sig|signature|token)=)[^\s&'"]{1,500}
     | \b(?:sk-|gh[opsu]_|glpat-|xox[abeoprs]-|AKIA|eyJ)[A-Za-z0-9_.-]{16,500}
     | (?i:(?:passw(?:or)?d|token|api_?key|(?:access|private|routing|secret|signing)_?key
-        |client_?secret|credentials?|authorization)["']?[ ]*:[ ]+)
+        |client_?secret|credentials?|authorization|api_url(?=_file)|\burl(?=_file))
+        (?:_file(?=["']?[ ]*:[ ]+["']?(?:https?:|[^\s/.,"'}]{16})))?["']?[ ]*:[ ]+)
       (?P<value>"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s\[{|>"'][^\n]*)
     """,
     re.VERBOSE,

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
-from typing import ClassVar, Self
+from functools import lru_cache
+from typing import ClassVar, Self, assert_never
 
 _DURATION = re.compile(
     r"(?:(?P<y>\d+)y)?(?:(?P<w>\d+)w)?(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?"
@@ -23,6 +25,7 @@ _DECIMAL = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?", re.ASCII)
 _VERSION = re.compile(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?", re.ASCII)
 _LONGEST_DIGITS = 18
+_BINARY = ("Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 
 _UNIT_MS = {
     "y": 365 * 86_400_000,
@@ -77,12 +80,7 @@ class Duration:
         return Duration(max(1, round(self.ms * factor)) if self.ms else 0)
 
     def __str__(self) -> str:
-        rest, parts = self.ms, []
-        for unit in ("d", "h", "m", "s", "ms"):
-            count, rest = divmod(rest, _UNIT_MS[unit])
-            if count:
-                parts.append(f"{count}{unit}")
-        return "".join(parts) or "0s"
+        return _format_ms(self.ms)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -143,6 +141,60 @@ class Quantity:
         return self.text
 
 
+class AmountKind(StrEnum):
+    """How an amount was written, which says what it is an amount of."""
+
+    NUMBER = "number"
+    RATIO = "ratio"
+    DURATION = "duration"
+    BYTES = "bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A limit in the base unit of what it limits: a number, a share, seconds or bytes; exact."""
+
+    EXPECTED: ClassVar[str] = (
+        "a number such as `0.1`, a share such as `20%`, a duration such as `10s` or a size such as"
+        " `2Gi`"
+    )
+
+    value: Decimal
+    kind: AmountKind
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an amount of any kind; raises ValueError for anything else."""
+        if text.endswith("%"):
+            return cls(Ratio.parse(text).value, AmountKind.RATIO)
+        if text.endswith(_BINARY):
+            size = Quantity.parse(text).value
+            return cls(Decimal(size.numerator) / size.denominator, AmountKind.BYTES)
+        if text[-1:].isalpha():
+            return cls(Duration.parse(text).seconds, AmountKind.DURATION)
+        return cls(parse_decimal(text), AmountKind.NUMBER)
+
+    def scaled(self, factor: Fraction) -> Amount:
+        """This amount on another clock: a duration times ``factor``, anything else as it is."""
+        if self.kind is not AmountKind.DURATION:
+            return self
+        scaled = Duration(int(self.value * 1000)).scaled(factor)
+        return Amount(scaled.seconds, AmountKind.DURATION)
+
+    def __str__(self) -> str:
+        match self.kind:
+            case AmountKind.RATIO:
+                return Ratio(self.value).percent
+            case AmountKind.DURATION:
+                return str(Duration(int(self.value * 1000)))
+            case AmountKind.BYTES:
+                return _format_bytes(self.value)
+            case AmountKind.NUMBER:
+                return format_decimal(self.value)
+            case _:
+                assert_never(self.kind)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
     """The version of a product the bundle is made for: ``2.42``; missing parts are zero."""
@@ -179,6 +231,23 @@ def format_decimal(value: Decimal) -> str:
     text = f"{value:f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in ("-0", "") else text
+
+
+@lru_cache(maxsize=1024)  # a large spec writes a few lengths hundreds of thousands of times
+def _format_ms(rest: int) -> str:
+    parts = []
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, rest = divmod(rest, _UNIT_MS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def _format_bytes(value: Decimal) -> str:
+    for suffix in reversed(_BINARY):
+        if value and value % int(_QUANTITY_FACTOR[suffix]) == 0:
+            return f"{format_decimal(value / int(_QUANTITY_FACTOR[suffix]))}{suffix}"
+    return format_decimal(value)
 
 
 def _duration_hint(text: str) -> str:

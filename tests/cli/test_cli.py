@@ -213,7 +213,7 @@ def test_generate_then_check_then_one_changed_byte(run: Run, tmp_path: Path) -> 
     assert clean.stdout.startswith("up to date: ")
     rules = tmp_path / "out/rules/alerts.rules.yml"
     text = rules.read_text()
-    rules.write_text(text.replace("0.1", "0.2"))
+    rules.write_text(text.replace("[5m]) > 0.1", "[5m]) > 0.2", 1))
     drift = run("generate", "-o", "out", "--check")
     assert drift.returncode == 1
     assert drift.stdout == (

@@ -55,6 +55,12 @@ receivers:
 inhibit_rules:
   - {source_matchers: ['severity="critical"'], target_matchers: ['severity="warning"'], equal: [a]}
 """
+ROUTING_TESTS = """\
+tests:
+  - alerts: Down
+    labels: {severity: critical}
+    receivers: [webhook]
+"""
 GRID = {"x": 0, "y": 0, "w": 24, "h": 1}
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 DASHBOARD: dict[str, object] = {
@@ -132,6 +138,7 @@ BUNDLE = {
     "rules/tests/down.yml": RULE_TESTS,
     "rules/prometheus.yml": PROMETHEUS,
     "rules/alertmanager.yml": ALERTMANAGER,
+    "rules/routing-tests.yml": ROUTING_TESTS,
     "dashboards/overview.json": json.dumps(DASHBOARD),
     "dashboards/provisioning/dashboards.yml": DASHBOARDS,
     "dashboards/provisioning/datasources.yml": DATASOURCES,

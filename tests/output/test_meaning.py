@@ -89,6 +89,69 @@ def test_panels_are_told_by_title_and_routes_by_receiver() -> None:
     )
 
 
+ROUTING = """\
+route:
+  receiver: chat
+  group_by: [alertname, service]
+  routes:
+    - {receiver: pager, matchers: ['severity="critical"'], continue: true}
+    - {receiver: chat, matchers: ['owner="a"']}
+    - {receiver: chat, matchers: ['owner="b"'], repeat_interval: 1h}
+receivers:
+  - {name: chat, slack_configs: [{channel: '#a'}]}
+  - {name: pager, pagerduty_configs: [{routing_key_file: /etc/pager}]}
+inhibit_rules:
+  - {source_matchers: ['alertname="Down"'], target_matchers: ['alertname="Slow"'], equal: [service]}
+  - {source_matchers: ['alertname="Full"'], target_matchers: ['alertname="Slow"'], equal: [service]}
+time_intervals: [{name: nights, time_intervals: [{weekdays: [monday]}]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (", continue: true", "", 'route to pager of severity="critical" continue removed (true)'),
+        (
+            "repeat_interval: 1h",
+            "repeat_interval: 2h",
+            'route to chat of owner="b" repeat_interval: 1h -> 2h',
+        ),
+        ("group_by: [alertname, ", "group_by: [", "route group_by: alertname removed"),
+        ("#a", "#b", "chat slack_configs[0] channel: #a -> #b"),
+        (
+            "  - {name: pager, pagerduty_configs: [{routing_key_file: /etc/pager}]}\n",
+            "",
+            "pager removed",
+        ),
+        (
+            'alertname="Full"\'], target_matchers: [\'alertname="Slow"\'], equal: [service]',
+            'alertname="Full"\'], target_matchers: [\'alertname="Slow"\'], equal: [service, site]',
+            'alertname="Full" silences alertname="Slow" equal: site added',
+        ),
+        (
+            'alertname="Down"',
+            'alertname="Gone"',
+            'alertname="Down" silences alertname="Slow" removed',
+        ),
+        (
+            "weekdays: [monday]",
+            "weekdays: [monday, friday]",
+            "nights time_intervals[0] weekdays: friday added",
+        ),
+    ],
+)
+def test_a_changed_routing_is_told_by_its_meaning(old: str, new: str, said: str) -> None:
+    assert ROUTING.count(old) == 1
+    found = changes("rules/alertmanager.yml", ROUTING, ROUTING.replace(old, new))
+    assert found[0] == f"rules/alertmanager.yml: {said}"
+
+
+def test_routing_tests_are_told_in_one_line() -> None:
+    assert changes("rules/routing-tests.yml", "tests: [{alerts: a}]", "tests: [{alerts: b}]") == (
+        "rules/routing-tests.yml: routing tests changed along",
+    )
+
+
 def test_a_file_in_another_language_is_told_by_its_lines() -> None:
     assert changes("p.conf", "input {}\n", "input { }\n") == (
         "p.conf: line 1: input {} -> input { }",

@@ -123,10 +123,10 @@ DASHBOARDS_PATH, DATASOURCES_PATH = (
         (
             "rules/alertmanager.yml",
             "send_resolved: true",
-            "url_file: /x",
+            "timeout: 5s",
             (
-                "$.receivers[0].webhook_configs[0]: got the unknown key `url_file`; known:"
-                " `http_config`, `max_alerts`, `send_resolved`, `url`"
+                "$.receivers[0].webhook_configs[0]: got the unknown key `timeout`; known:"
+                " `http_config`, `max_alerts`, `send_resolved`, `url`, `url_file`"
             ),
         ),
         (

@@ -36,6 +36,7 @@ def test_a_good_bundle_passes_everything() -> None:
         ("promtool test rules", "passed", ""),
         ("promtool check config", "passed", ""),
         ("amtool check-config", "passed", ""),
+        ("amtool config routes test", "passed", ""),
         ("schemas", "passed", ""),
     ]
     assert [outcome.files for outcome in outcomes] == [
@@ -43,6 +44,7 @@ def test_a_good_bundle_passes_everything() -> None:
         ("rules/tests/down.yml",),
         ("rules/prometheus.yml",),
         ("rules/alertmanager.yml",),
+        ("rules/alertmanager.yml", "rules/routing-tests.yml"),
         tuple(sorted(set(BUNDLE) - {"pipelines/logstash/main.conf"})),
     ]
     assert started == [outcome.name for outcome in outcomes]
@@ -103,6 +105,34 @@ def test_a_good_bundle_passes_everything() -> None:
                 " route\n\namtool: error: failed to validate 1 file(s)"
             ),
         ),
+        (
+            "amtool config routes test",
+            "rules/routing-tests.yml",
+            "receivers: [webhook]",
+            "receivers: [webhook, pager]",
+            'Down (severity="critical"): got webhook, expected webhook,pager',
+        ),
+        (
+            "amtool config routes test",
+            "rules/routing-tests.yml",
+            "labels: {severity: critical}",
+            "labels: {bad-name: x}",
+            (
+                "amtool config routes test --config.file=rules/alertmanager.yml"
+                " --verify.receivers=webhook 'bad-name=\"x\"':"
+                ' amtool: error: Failed to parse labels: bad matcher format: bad-name="x"'
+            ),
+        ),
+        (
+            "amtool config routes test",
+            "rules/routing-tests.yml",
+            "receivers: [webhook]",
+            "receivers: webhook",
+            (
+                "rules/routing-tests.yml: can't read the test"
+                ' {"alerts": "Down", "labels": {"severity": "critical"}, "receivers": "webhook"}'
+            ),
+        ),
     ],
 )
 def test_a_fault_is_told_in_the_tools_own_words(
@@ -111,6 +141,18 @@ def test_a_fault_is_told_in_the_tools_own_words(
     assert BUNDLE[path].count(good) == 1
     outcome = validate({**BUNDLE, path: BUNDLE[path].replace(good, bad)})[name]
     assert (outcome.status, outcome.detail) == (Status.FAILED, detail)
+
+
+@pytest.mark.usefixtures("real_tools")
+def test_of_many_alerts_that_go_elsewhere_ten_are_told() -> None:
+    test = "  - {alerts: A%d, labels: {severity: info, n: '%d'}, receivers: [pager]}\n"
+    files = {**BUNDLE, "rules/routing-tests.yml": "tests:\n"}
+    files["rules/routing-tests.yml"] += "".join(test % (n, n) for n in range(12))
+    lines = validate(files)["amtool config routes test"].detail.split("\n")
+    assert lines == [
+        *(f'A{n} (severity="info", n="{n}"): got webhook, expected pager' for n in range(10)),
+        "and 2 more of 12 tests",
+    ]
 
 
 @pytest.mark.usefixtures("real_tools")
@@ -134,7 +176,7 @@ def test_missing_tools_are_skipped_with_the_command_that_installs_them() -> None
     outcomes = validate_bundle(BUNDLE, environ={"PATH": "/nowhere"})
     assert [(o.status, o.detail, o.lacks_tool) for o in outcomes] == [
         *((Status.SKIPPED, f"promtool is not installed; {install_hint('promtool')}", True),) * 3,
-        (Status.SKIPPED, f"amtool is not installed; {install_hint('amtool')}", True),
+        *((Status.SKIPPED, f"amtool is not installed; {install_hint('amtool')}", True),) * 2,
         (Status.PASSED, "", False),
     ]
 
@@ -146,6 +188,7 @@ def test_a_validator_without_files_is_skipped() -> None:
         (Status.SKIPPED, "no file of the bundle is rules/tests/*.yml", False),
         (Status.SKIPPED, "no file of the bundle is rules/prometheus.yml", False),
         (Status.SKIPPED, "no file of the bundle is rules/alertmanager.yml", False),
+        (Status.SKIPPED, "no file of the bundle is rules/routing-tests.yml", False),
         (Status.SKIPPED, "no file of the bundle is YAML or JSON (.yml, .yaml, .json)", False),
     ]
 

@@ -33,7 +33,7 @@ class Layer:
 
 LAYERS = (
     Layer("ground", ("errors", "diagnostics", "names", "units", "artifacts"), sociable=True),
-    Layer("arithmetic", ("promql", "slo")),
+    Layer("arithmetic", ("promql", "slo", "gotemplate")),
     Layer("spec", ("spec",)),
     Layer("targets", ("render", "runtime", "pipeline", "importers", "testing")),
     Layer("edges", ("output", "remote", "scaling", FACE)),

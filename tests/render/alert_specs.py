@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,19 +13,19 @@ from autogpt_observe.render.targets import render_bundle
 from autogpt_observe.spec.load import load_spec
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from autogpt_observe.spec.model import Spec
 
+OLDEST = ("HighErrorRate", "HighMemoryUsage", "APIRateLimitApproaching")
+"""The alerts of the built-in pack that bring tests of their own; goldens show these alone."""
 SEED = """
 version: 1
-include: [autogpt]
+include: [oldest.yaml]
 service: {name: autogpt, owner: agents-team}
 prometheus: {scrape: ['autogpt:9464'], alertmanagers: ['alertmanager:9093']}
 """
 RATIO = """
 version: 1
-include: [autogpt]
+include: [oldest.yaml]
 service:
   name: crawler
   owner: agents-team
@@ -58,8 +59,9 @@ EVERYTHING = """
 version: 1
 service: {name: crawler, owner: agents-team}
 prometheus: {scrape_interval: 5s, evaluation_interval: 10s}
+attributes: {site: {help: Site that was read}}
 metrics:
-  crawler_pages_total: {type: counter, from: code, help: Pages fetched}
+  crawler_pages_total: {type: counter, from: code, attributes: [site], help: Pages fetched}
   crawler_failures_total: {type: counter, from: code, help: Pages that failed}
 recording_rules:
   crawler:pages:rate5m: {expr: 'rate(crawler_pages_total[5m])', labels: {level: service}}
@@ -96,13 +98,29 @@ alerts:
     severity: warning
     annotations: {summary: 'Pages fail: {{ $value }}'}
 """
+TYPED = (Path(__file__).parent / "typed_conditions.yaml").read_text(encoding="utf-8")
 
 
 def read(text: str, folder: Path) -> Spec:
-    """The spec written in ``text``."""
+    """The spec written in ``text``, which may include the oldest alerts of the built-in pack."""
+    (folder / "oldest.yaml").write_text(_oldest(), encoding="utf-8")
     path = folder / "observe.yaml"
     path.write_text(text, encoding="utf-8")
     return load_spec(path)
+
+
+def _oldest() -> str:
+    pack = load_spec()
+    parts = {
+        "recording_rules": pack.recording_rules,
+        "alerts": [name for name in pack.alerts if name not in OLDEST],
+        "dashboards": [name for name in pack.dashboards if name != "overview"],
+    }
+    removed = [
+        f"{section}: {{{', '.join(f'{name!r}: {{enabled: false}}' for name in map(str, names))}}}\n"
+        for section, names in parts.items()
+    ]
+    return f"version: 1\ninclude: [autogpt]\n{''.join(removed)}"
 
 
 def write(spec: Spec, folder: Path) -> None:

@@ -25,7 +25,8 @@ VALUES = (
 )
 TEMPLATE = (
     "|".join(("{{ $value }}", "{{.Value}}", *(f"{{{{ $value | {name} }}}}" for name in FUNCTIONS)))
-    + "|{{ humanize $value }}|{{ $labels.site }}|{{.Labels.site}}|{{ $labels.none }}|"
+    + "|{{ humanize $value }} \n{{- $value -}}  |{{/* a note */}}"
+    + "|{{ $labels.site }}|{{.Labels.site}}|{{ $labels.none }}|"
 )
 
 
@@ -90,6 +91,16 @@ def test_the_last_digit_is_kept() -> None:
     [
         ("{{ $value }}", None, "`{{ $value }}` needs a value"),
         (
+            "{{ if $value }}{{ end }}",
+            1.0,
+            (
+                "`{{ if $value }}` can't be worked out here, only `$value`, `$labels.x`, and"
+                " `$value` through humanize, humanize1024, humanizePercentage or humanizeDuration"
+            ),
+        ),
+        ("{{ if $value }}", 1.0, "not a valid template: `if` is never closed"),
+        ("{{ }}", 1.0, "not a valid template: there is nothing between `{{` and `}}`"),
+        (
             "{{ $value | humanizeDuration }}",
             1e30,
             "1e+30 seconds are too many for humanizeDuration",
@@ -105,13 +116,11 @@ def test_the_last_digit_is_kept() -> None:
             )
             for action in (
                 "{{ $value | title }}",
-                "{{- $value }}",
                 "{{ $labels }}",
                 "{{ $labels.a | toUpper }}",
-                "{{ if $value }}",
                 "{{ $externalURL }}",
                 "{{ $value | humanize | title }}",
-                "{{ }}",
+                '{{ $labels | print "x" }}',
             )
         ),
     ],

@@ -266,7 +266,12 @@ def test_derived_tests_look_at_every_side(name: str) -> None:
         ]
         for test in document["tests"]
     }
-    expected = {"just_above": [0, 1, 0], "no_traffic": [0, 0], "no_data": [0, 0, 0]}
+    expected = {
+        "just_above": [0, 1, 0],
+        "no_traffic": [0, 0],
+        "enough_events": [0, 1],
+        "no_data": [0, 0, 0],
+    }
     if alert.when.above.value:
         expected["just_below"] = [0, 0]
     if alert.when.min_events > 1:
@@ -333,7 +338,7 @@ def test_own_tests_take_the_place_of_derived_ones() -> None:
     document = yaml.safe_load(render(ratio_spec({"Own": alert}))["rules/tests/alerts.yml"])
     names = [test["name"] for test in document["tests"]]
     assert names == [
-        *("Own/just_below", "Own/no_traffic", "Own/one_group_alone"),
+        *("Own/just_below", "Own/no_traffic", "Own/enough_events", "Own/one_group_alone"),
         *("Own/just_above", "Own/no_data"),
     ]
 

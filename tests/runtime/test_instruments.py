@@ -192,5 +192,23 @@ def test_spec_that_was_not_checked_is_refused(name: str, declared: Metric, messa
 
 
 def test_runtime_says_what_it_emits() -> None:
-    not_emitted = frozenset(MetricSource) - emitted_sources()
-    assert not_emitted == {MetricSource.CODE, MetricSource.EXTERNAL, MetricSource.LLM_ATTEMPT}
+    assert emitted_sources() == {
+        MetricSource.RUN_START,
+        MetricSource.RUN_END,
+        MetricSource.RUN_DURATION,
+        MetricSource.RUN_ACTIVE,
+        MetricSource.FAILURE,
+        MetricSource.PROCESS_CPU,
+        MetricSource.PROCESS_MEMORY,
+        MetricSource.PROCESS_MEMORY_LIMIT,
+    }
+
+
+def test_gauge_that_nothing_feeds_is_not_shown() -> None:
+    observed = spec(
+        wanted=metric("gauge", "scaling.demand"),
+        queue=metric("gauge", "code"),
+        calls_total=metric("counter", "llm.attempt"),
+    )
+    with observing(observed) as observer:
+        assert samples(observer.registry) == {"queue": 0, "calls_total": 0}

@@ -65,6 +65,7 @@ def test_get() -> None:
     assert headers == {
         "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
         "Content-Length": str(len(body)),
+        "Vary": "Accept, Accept-Encoding",
     }
     (family,) = parse_text(body)
     assert [(sample.name, sample.value) for sample in family.samples] == [("pages_total", 3)]
@@ -209,6 +210,8 @@ def test_threads_and_port_are_free_after_shutdown() -> None:
             "autogpt-observe-server",
             "autogpt-observe-worker-0",
             "autogpt-observe-worker-1",
+            "autogpt-observe-worker-2",
+            "autogpt-observe-worker-3",
         ]
         kept = socket.create_connection(at, timeout=30)
         kept.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -171,7 +171,7 @@ SLIPS = {
         """
         alerts:
           A:
-            when: {expr: up}
+            when: {expr: up == 0}
             severity: info
             annotations: {summary: s}
             tests: {t: {series: {up: 0x9}, at: {0: silent, 60s: fires, 1m: fires}}}
@@ -186,7 +186,7 @@ SLIPS = {
     "a condition in one piece": (
         "alerts: {A: {when: up == 0, severity: info, annotations: {summary: s}}}",
         """
-        observe.yaml:3:20: error: `when`: expected a map with one of `expr`, `ratio`, got `up == 0` [spec/type]
+        observe.yaml:3:20: error: `when`: expected a map with one of `expr`, `ratio`, `rate`, `increase`, `threshold`, `quantile`, `absent`, `stale`, `trend`, `burn`, got `up == 0` [spec/type]
             3 | alerts: {A: {when: up == 0, severity: info, annotations: {summary: s}}}
               |                    ^^^^^^^
         """,
@@ -194,7 +194,7 @@ SLIPS = {
     "two conditions": (
         "alerts: {A: {when: {expr: up, ratio: {}}, severity: info, annotations: {summary: s}}}",
         """
-        observe.yaml:3:31: error: `when`: expected a map with one of `expr`, `ratio`, got 2 of them [spec/type]
+        observe.yaml:3:31: error: `when`: expected a map with one of `expr`, `ratio`, `rate`, `increase`, `threshold`, `quantile`, `absent`, `stale`, `trend`, `burn`, got 2 of them [spec/type]
             3 | alerts: {A: {when: {expr: up, ratio: {}}, severity: info, annotations: {summary: s}}}
               |                               ^^^^^
           = keep one of them
@@ -213,7 +213,7 @@ SLIPS = {
         """
         alerts:
           A:
-            when: {expr: up}
+            when: {expr: up == 0}
             severity: info
             annotations: {summary: s}
             tests: {t: {series: {up: 0x9}, at: {1m: quiet}}}
@@ -275,7 +275,7 @@ SLIPS = {
         observe.yaml:3:14: error: unknown key `enabled` in `prometheus` [spec/unknown-key]
             3 | prometheus: {enabled: false}
               |              ^^^^^^^
-          = known: `scrape_interval`, `evaluation_interval`, `series_budget`, `scrape`, `discovery`, `alertmanagers`
+          = known: `scrape_interval`, `evaluation_interval`, `url`, `series_budget`, `scrape`, `discovery`, `alertmanagers`, `target_labels`
         """,
     ),
     "a URL with credentials": (
@@ -293,7 +293,7 @@ SLIPS = {
         observe.yaml:3:43: error: unknown key `bearer_token` in `webhook` [spec/unknown-key]
             3 | notifications: {receivers: {t: {webhook: {bearer_token: ****************************************
               |                                           ^^^^^^^^^^^^
-          = known: `url`, `send_resolved`
+          = known: `url`, `url_file`, `credentials_file`, `send_resolved`
         """,
     ),
 }

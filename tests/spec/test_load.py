@@ -65,7 +65,7 @@ def test_a_bad_spec_raises_with_everything_found(tmp_path: Path) -> None:
 
 
 def test_warnings_do_not_stop_a_spec(tmp_path: Path) -> None:
-    text = f"{SMALL}alerts: {{A: {{when: {{expr: up}}, severity: info, annotations: {{summary: s}}}}}}\n"
+    text = f"{SMALL}alerts: {{A: {{when: {{expr: up == 0}}, severity: info, annotations: {{summary: s}}}}}}\n"
     loaded = read_files({"observe.yaml": text}, tmp_path)
     assert [d.id for d in loaded.diagnostics] == ["alert/untested"]
     assert loaded.spec is not None
@@ -172,7 +172,7 @@ def test_includes_are_relative_to_the_file_that_says_so(tmp_path: Path) -> None:
     }
     spec = read_files(files, tmp_path).spec
     assert spec is not None
-    assert list(spec.attributes) == ["b", "c", "a"]
+    assert list(spec.attributes)[-3:] == ["b", "c", "a"]
     assert "HighErrorRate" in spec.alerts
     assert spec.include == ("teams/a.yaml",)
 
@@ -352,7 +352,7 @@ def test_the_collector_is_left_as_it_was(tmp_path: Path) -> None:
 
 def test_a_spec_of_ten_thousand_alerts_is_read_whole(tmp_path: Path) -> None:
     alerts = [
-        f"  A{n}: {{when: {{expr: 'rate(m{n % 100}_total[5m]) > 0'}}, severity: info, annotations: {{summary: s}}}}"
+        f"  A{n}: {{when: {{expr: 'rate(m{n % 100}_total[5m]) > {n}'}}, severity: info, annotations: {{summary: s}}}}"
         for n in range(10_000)
     ]
     metrics = [f"  m{n}_total: {{type: counter, from: code, help: M}}" for n in range(100)]

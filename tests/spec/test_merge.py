@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from autogpt_observe.spec.tree import Node
 
 ALERT = "{when: {expr: up == 0}, severity: info, annotations: {summary: s}, allow: {alert/untested: shown only}}"
+OTHER = ALERT.replace("== 0", "== 1")
 
 
 def layered(below: str, above: str, folder: Path, environment: str | None = None) -> str:
@@ -188,7 +189,7 @@ def test_enabled_false_with_a_slip_in_the_name(tmp_path: Path) -> None:
     "above",
     [
         f"alerts: {{B: {ALERT.replace('{when', '{enabled: false, when')}}}",
-        f"alerts: {{B: {{enabled: true, {ALERT[1:]}}}",
+        f"alerts: {{B: {{enabled: true, for: 1m, {ALERT[1:]}}}",
         "environments: {e: {alerts: {Slow: {enabled: false}}}}",
         "recording_rules: {r: {expr: up, labels: {enabled: false}}}",
     ],
@@ -212,7 +213,7 @@ def test_a_slip_in_the_name_of_what_is_changed(tmp_path: Path) -> None:
 
 
 def test_a_whole_part_under_a_near_name_is_a_part_of_its_own(tmp_path: Path) -> None:
-    assert layered(f"alerts: {{Slow: {ALERT}}}", f"alerts: {{Slows: {ALERT}}}", tmp_path) == ""
+    assert layered(f"alerts: {{Slow: {ALERT}}}", f"alerts: {{Slows: {OTHER}}}", tmp_path) == ""
 
 
 def test_environment_with_a_slip_in_what_it_removes() -> None:

@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from autogpt_observe.names import (
     SIGNALS,
+    ClockRange,
+    EmailAddress,
     EnvName,
+    FilePath,
+    GroupLabel,
     HostPort,
     LabelName,
     MetricName,
@@ -38,6 +42,10 @@ GOOD: dict[type[Any], tuple[str, ...]] = {
         "10.0.0.1:65535",
         f"{'a' * 253}:80",
     ),
+    FilePath: ("/a", "/etc/alertmanager/secrets/slack", "/a/b.c-d_e", "/\u00e9/..data/key"),
+    EmailAddress: ("a@b", "on.call+night@mail.example.com", f"{'a' * 64}@{'b' * 253}"),
+    ClockRange: ("09:00-17:00", "00:00-24:00", "23:58-23:59"),
+    GroupLabel: ("...", "alertname", "_x__y"),
     PromQL: ("up", " up\n", "\n\nup > 0"),
     Url: (
         "http://a",
@@ -73,6 +81,33 @@ BAD: dict[type[Any], tuple[str, ...]] = {
         f"{'a' * 254}:80",
         "-a:80",
     ),
+    FilePath: ("", "/", "a", "a/b", "/a/", "//a", "/a b", "/a\n", "/a\x00", "file:///a", "C:\\a"),
+    EmailAddress: (
+        "",
+        "a",
+        "a@",
+        "@b",
+        "a@b@c",
+        "A <a@b>",
+        "a@b, c@d",
+        "a b@c",
+        "a@b\n",
+        "\u00e9@b",
+        f"{'a' * 65}@b",
+        f"a@{'b' * 254}",
+    ),
+    ClockRange: (
+        "",
+        "9:00-17:00",
+        "09:00",
+        "09:00 - 17:00",
+        "24:00-24:00",
+        "00:00-24:01",
+        "09:60-17:00",
+        "09:00-17:00\n",
+        "9am-5pm",
+    ),
+    GroupLabel: ("", "..", "....", "a...", "__name__", "1a", "a-b", "...\n"),
     PromQL: ("", " ", "\n\t"),
     Url: (
         "",
@@ -121,6 +156,16 @@ def test_bad_text(type_: Any, text: str) -> None:
 def test_a_url_with_credentials_says_where_they_belong(url: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(CREDENTIALS)}$"):
         Url.parse(url)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [("22:00-06:00", "22:00", "06:00"), ("09:00-09:00", "09:00", "09:00")],
+)
+def test_a_time_of_day_that_ends_before_it_starts_is_two(text: str, start: str, end: str) -> None:
+    advice = f"it ends before it starts; write `{start}-24:00` and `00:00-{end}`"
+    with pytest.raises(ValueError, match=f"^{re.escape(advice)}$"):
+        ClockRange.parse(text)
 
 
 def test_every_text_type_has_cases_and_says_what_it_expects() -> None:

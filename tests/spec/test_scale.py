@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from spec_reading import EVERY_KEY, SMALL, spec_of
 
-from autogpt_observe.names import PromQL
+from autogpt_observe.names import Name, PromQL
+from autogpt_observe.spec.expansion import all_alerts, burn_alerts, with_implied_alerts
 from autogpt_observe.spec.load import load_spec
+from autogpt_observe.spec.model import BurnCondition
 from autogpt_observe.spec.scale import scale_spec
-from autogpt_observe.units import Duration
+from autogpt_observe.units import Duration, Ratio
 
 MINUTE_TO_SECOND = Fraction(1, 60)
 
@@ -54,8 +56,9 @@ def test_a_factor_is_above_zero(factor: Fraction) -> None:
 
 
 def test_all_that_a_clock_drives_and_nothing_else() -> None:
-    spec = spec_of(EVERY_KEY.replace("include: [autogpt]\n", ""))
-    assert differences(spec, scale_spec(spec, MINUTE_TO_SECOND)) == {
+    spec = with_implied_alerts(spec_of(EVERY_KEY.replace("include: [autogpt]\n", "")))
+    found = differences(spec, scale_spec(spec, MINUTE_TO_SECOND))
+    assert {path: pair for path, pair in found.items() if "ErrorBudgetBurn" not in path} == {
         "prometheus.scrape_interval": ("15s", "250ms"),
         "prometheus.evaluation_interval": ("15s", "250ms"),
         "recording_rules.site:crawler_pages:rate5m.expr": (
@@ -68,16 +71,55 @@ def test_all_that_a_clock_drives_and_nothing_else() -> None:
         ),
         "alerts.PagesStopped.for_": ("2m", "2s"),
         "alerts.PagesStopped.keep_firing_for": ("5m", "5s"),
+        "alerts.PagesMany.when.window": ("5m", "5s"),
+        "alerts.PagesFew.when.window": ("5m", "5s"),
+        "alerts.FailuresMany.when.window": ("1h", "1m"),
+        "alerts.RunsFew.when.window": ("1d", "24m"),
+        "alerts.PagesSlow.when.above.value": ("30", "0.5"),
+        "alerts.PagesSlow.when.window": ("10m", "10s"),
+        "alerts.PagesFast.when.below.value": ("0.6", "0.01"),
+        "alerts.PagesFast.when.window": ("10m", "10s"),
+        "alerts.QueueGone.when.window": ("5m", "5s"),
+        "alerts.PagesStuck.when.older_than": ("15m", "15s"),
+        "alerts.QueueFillsUp.when.window": ("1h", "1m"),
+        "alerts.QueueFillsUp.when.ahead": ("4h", "4m"),
+        "alerts.QueueDrains.when.window": ("1h", "1m"),
+        "alerts.QueueDrains.when.ahead": ("4h", "4m"),
         "alerts.PagesStopped.tests.stops.interval": ("1m", "1s"),
         "alerts.PagesStopped.tests.stops.evaluation_interval": ("15s", "250ms"),
         "alerts.PagesStopped.tests.stops.at.3m->3s": ("3m", "3s"),
         "alerts.PagesStopped.tests.stops.at.13m->13s": ("13m", "13s"),
         "alerts.PagesStopped.tests.stops.at.20m->20s": ("20m", "20s"),
         "alerts.PageFailureRatioHigh.when.window": ("10m", "10s"),
+        "alerts.PagesBudgetBurns.when.long": ("12h", "12m"),
+        "alerts.PagesBudgetBurns.when.short": ("1h", "1m"),
+        "slos.pages.window": ("30d", "12h"),
+        "slos.page-time.window": ("7d", "2h48m"),
         "notifications.group_wait": ("30s", "500ms"),
         "notifications.group_interval": ("5m", "5s"),
         "notifications.repeat_interval": ("4h", "4m"),
+        "notifications.routes.docs.group_wait": ("10s", "167ms"),
+        "notifications.routes.docs.group_interval": ("1m", "1s"),
+        "notifications.routes.docs.repeat_interval": ("1h", "1m"),
     }
+
+
+def test_the_alerts_that_objectives_imply_are_scaled_as_well() -> None:
+    """They follow from the unscaled window, and are declared in the scaled spec."""
+    spec = spec_of(EVERY_KEY.replace("include: [autogpt]\n", ""))
+    assert Name("PagesErrorBudgetBurn6h") not in spec.alerts
+    scaled = scale_spec(spec, MINUTE_TO_SECOND)
+    burn = scaled.alerts[Name("PagesErrorBudgetBurn6h")]
+    when = BurnCondition(
+        slo=Name("pages"),
+        long=Duration.parse("6m"),
+        short=Duration.parse("30s"),
+        factor=Ratio.parse("6"),
+    )
+    assert (burn.when, burn.for_) == (when, Duration.parse("10s"))
+    assert all_alerts(scaled) == scaled.alerts
+    assert with_implied_alerts(scaled) == scaled
+    assert [len(alerts) for alerts in burn_alerts(scaled).values()] == [5, 4]
 
 
 def test_durations_in_raw_promql_and_no_numbers_or_texts() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 import signal
 import sys
@@ -28,6 +29,7 @@ EXIT_INTERRUPTED = 130
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "init": "Write a commented spec to start from.",
+        "import": "Make a spec of Prometheus rules, Sloth and OpenSLO files.",
         "generate": "Write the bundle: rules, dashboards, pipelines, manifests.",
         "validate": "Report everything that is wrong with the spec.",
         "test": "Prove the bundle with promtool, amtool and schemas.",
@@ -36,6 +38,15 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "schema": "Print the spec's JSON Schema, for editors.",
     }
 )
+
+
+def load_command(name: str) -> click.Command:
+    """Import one of the COMMANDS; the module of one that is a Python keyword ends in `_`."""
+    module = importlib.import_module(
+        f"autogpt_observe.cli.{name}{'_' if keyword.iskeyword(name) else ''}"
+    )
+    command: click.Command = module.command
+    return command
 
 
 class _LazyGroup(click.Group):
@@ -49,9 +60,7 @@ class _LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"autogpt_observe.cli.{cmd_name}")
-        command: click.Command = module.command
-        return command
+        return load_command(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

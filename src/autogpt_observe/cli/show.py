@@ -9,6 +9,7 @@ import click
 from autogpt_observe.cli.console import Console
 from autogpt_observe.cli.options import environment_option, spec_argument, spec_path
 from autogpt_observe.diagnostics import SpecError, printable
+from autogpt_observe.spec.expansion import all_alerts
 from autogpt_observe.spec.load import read_spec
 from autogpt_observe.spec.resolved import format_resolved
 
@@ -43,7 +44,8 @@ def _summary(spec: Spec) -> str:
     parts: dict[str, dict[str, str]] = {
         "metrics": {n: f"{m.type} from {m.from_}" for n, m in spec.metrics.items()},
         "recording rules": {n: r.help for n, r in spec.recording_rules.items()},
-        "alerts": {n: f"{a.severity}, for {a.for_}" for n, a in spec.alerts.items()},
+        "objectives": {n: f"{o.objective.percent} over {o.window}" for n, o in spec.slos.items()},
+        "alerts": {n: f"{a.severity}, for {a.for_}" for n, a in all_alerts(spec).items()},
         "dashboards": {n: d.title for n, d in spec.dashboards.items()},
     }
     for title, names in parts.items():

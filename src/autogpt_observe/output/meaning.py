@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from autogpt_observe.diagnostics import printable
+from autogpt_observe.output.slo_meaning import OBJECTIVE_FILES, describe_objective
 from autogpt_observe.promql import Kind, PromQLError, scan
 
 if TYPE_CHECKING:
@@ -26,8 +27,12 @@ _IDENTITIES = (
 """Keys that tell the items of a list apart, and the word that goes before their value."""
 _COMPARISONS = frozenset({">", ">=", "<", "<=", "==", "!="})
 _LONGEST = 60
-_DERIVED = "rules/tests/"
-"""Follows from the alerts; told in one line, or every change would be told twice."""
+_DERIVED = {
+    "rules/tests/": "unit tests changed along",
+    "rules/routing-tests.yml": "routing tests changed along",
+    "docs/": "page changed along",
+}
+"""Follows from what is told elsewhere; told in one line, or every change would be told twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +60,14 @@ def describe_changes(before: Mapping[str, str], after: Mapping[str, str]) -> tup
         if old is None or new is None:
             lines.append(f"{path}: {'added' if old is None else 'removed'}")
         else:
-            changes = _changes("", *_documents(path, old, new))
-            found = list(dict.fromkeys(changes)) or ["layout only"]
-            if path.startswith(_DERIVED) and found != ["layout only"]:
-                found = ["unit tests changed along"]
+            changes = list(dict.fromkeys(_changes("", *_documents(path, old, new))))
+            objective = OBJECTIVE_FILES.fullmatch(path)
+            if objective is not None and changes:
+                changes = list(describe_objective(objective[1], old, new, changes))
+            found = changes or ["layout only"]
+            along = next((said for top, said in _DERIVED.items() if path.startswith(top)), None)
+            if along is not None and found != ["layout only"]:
+                found = [along]
             lines += [f"{path}: {line}" for line in found]
     return tuple(printable(line) for line in lines)
 
@@ -114,6 +123,9 @@ def _list_changes(where: str, old: list[object], new: list[object]) -> Iterator[
     elif len(old) == len(new):
         for index, (left, right) in enumerate(zip(old, new, strict=True)):
             yield from _changes(f"{where}[{index}]", left, right)
+    elif all(isinstance(item, str) for item in (*old, *new)):
+        yield from (f"{where}: {_short(item)} removed" for item in old if item not in new)
+        yield from (f"{where}: {_short(item)} added" for item in new if item not in old)
     else:
         yield f"{where}: {_short(old)} -> {_short(new)}"
 
@@ -123,14 +135,41 @@ def _named_items(items: list[object]) -> dict[str, object] | None:
     maps = [item for item in items if isinstance(item, dict)]
     if len(maps) != len(items):
         return None
-    manifests = {_manifest_name(item): item for item in maps}
-    if len(manifests) == len(items) and None not in manifests:
-        return {str(name): item for name, item in manifests.items()}
+    for name_of in (_manifest_name, _silencing_name):
+        built = {name_of(item): item for item in maps}
+        if len(built) == len(items) and None not in built:
+            return {str(name): item for name, item in built.items()}
     for key, word in _IDENTITIES:
         found: dict[str, object] = {f"{word} {m[key]}".strip(): m for m in maps if key in m}
         if len(found) == len(items):
             return found
+    for name_of in (_own_name, _route_name):  # records and alerts in one group; routes
+        built = {name_of(item): item for item in maps}
+        if len(built) == len(items) and None not in built:
+            return {str(name): item for name, item in built.items()}
     return None
+
+
+def _own_name(item: dict[object, object]) -> str | None:
+    return next((f"{word} {item[key]}".strip() for key, word in _IDENTITIES if key in item), None)
+
+
+def _route_name(item: dict[object, object]) -> str | None:
+    """A route of Alertmanager by its matchers too: several may lead to one receiver."""
+    if "receiver" not in item:
+        return None
+    return f"route to {item['receiver']} of {_and(item.get('matchers'))}"
+
+
+def _silencing_name(item: dict[object, object]) -> str | None:
+    """An inhibition rule of Alertmanager, which has no name of its own."""
+    if "source_matchers" not in item or "target_matchers" not in item:
+        return None
+    return f"{_and(item['source_matchers'])} silences {_and(item['target_matchers'])}"
+
+
+def _and(matchers: object) -> str:
+    return " and ".join(map(str, matchers)) if isinstance(matchers, list) else "all"
 
 
 def _manifest_name(item: dict[object, object]) -> str | None:
@@ -149,14 +188,14 @@ def _expression_changes(where: str, old: str, new: str) -> Iterator[str]:
     except PromQLError:
         left, right = [], []
     pairs = [(a, b) for a, b in zip(left, right, strict=False) if a.text != b.text]
-    told = (Kind.NUMBER, Kind.DURATION)
+    told = (Kind.NUMBER, Kind.DURATION, Kind.STRING)
     if len(left) != len(right) or not all(a.kind is b.kind and a.kind in told for a, b in pairs):
         yield f"{where}: {_short(old)} -> {_short(new)}"
         return
     for a, b in pairs:
         before = left[left.index(a) - 1].text if left.index(a) else ""
         number = "threshold" if before in _COMPARISONS else "number"
-        word = "window" if a.kind is Kind.DURATION else number
+        word = {Kind.DURATION: "window", Kind.STRING: "label value"}.get(a.kind, number)
         yield f"{alert}: {word} {a.text} -> {b.text}"
     if not pairs:
         yield f"{where}: layout only"

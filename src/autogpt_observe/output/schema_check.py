@@ -29,6 +29,7 @@ SCHEMAS = (
     ("rules/tests/*.yml", "promtool-tests"),
     ("rules/prometheus.yml", "prometheus"),
     ("rules/alertmanager.yml", "alertmanager"),
+    ("rules/routing-tests.yml", "routing-tests"),
     ("dashboards/*.json", "grafana-dashboard"),
     ("dashboards/provisioning/dashboards.yml", "grafana-dashboard-provisioning"),
     ("dashboards/provisioning/datasources.yml", "grafana-datasource-provisioning"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 SCHEMAS_CHECK = "schemas"
+ROUTING_CHECK = "amtool config routes test"
 _TIMEOUT = 600.0
 """Seconds a tool may take: unit tests over months of samples need minutes on a slow machine."""
 
@@ -90,6 +91,8 @@ def validate_bundle(
         for check in TOOL_CHECKS:
             announce(check.name)
             outcomes.append(_run(check, files, folder, environ))
+        announce(ROUTING_CHECK)
+        outcomes.append(_check_routing(files, folder, environ))
     announce(SCHEMAS_CHECK)
     return (*outcomes, _check_schemas(files))
 
@@ -115,6 +118,30 @@ def _run(
     said = done.output.replace(f"{folder}/", "").strip()
     detail = said or f"{check.tool} ended with exit code {done.exit_code}"
     return outcome(status=Status.FAILED, detail=detail)
+
+
+def _check_routing(files: Mapping[str, str], folder: Path, environ: Mapping[str, str]) -> Outcome:
+    from autogpt_observe.output.routing_check import (  # noqa: PLC0415 - reads YAML
+        ALERTMANAGER,
+        ROUTING_TESTS,
+        check_routing,
+    )
+
+    covered = tuple(path for path in (ALERTMANAGER, ROUTING_TESTS) if path in files)
+    outcome = partial(Outcome, name=ROUTING_CHECK, files=covered)
+    if ROUTING_TESTS not in files:
+        detail = f"no file of the bundle is {ROUTING_TESTS}"
+        return outcome(status=Status.SKIPPED, detail=detail)
+    amtool = find_tool("amtool", environ)
+    if amtool is None:
+        missing = f"amtool is not installed; {install_hint('amtool')}"
+        return outcome(status=Status.SKIPPED, detail=missing, lacks_tool=True)
+    try:
+        findings = check_routing(amtool, folder)
+    except ToolError as exc:
+        findings = [str(exc)]
+    status = Status.FAILED if findings else Status.PASSED
+    return outcome(status=status, detail="\n".join(findings))
 
 
 def _check_schemas(files: Mapping[str, str]) -> Outcome:

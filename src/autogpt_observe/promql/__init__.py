@@ -2,18 +2,26 @@
 
 from autogpt_observe.promql.build import (
     Condition,
+    Difference,
     Expression,
     above,
+    absent,
+    absent_over_time,
     aggregate,
     at_least,
+    below,
     both,
     divide,
+    divide_positive,
     increase,
+    positive,
+    predict_linear,
     quantile,
     quote_regex,
     quote_string,
     rate,
     selector,
+    since,
 )
 from autogpt_observe.promql.durations import scale_durations
 from autogpt_observe.promql.references import metric_names
@@ -22,18 +30,25 @@ from autogpt_observe.promql.syntax import parse_error
 
 __all__ = [
     "Condition",
+    "Difference",
     "Expression",
     "Kind",
     "PromQLError",
     "Token",
     "above",
+    "absent",
+    "absent_over_time",
     "aggregate",
     "at_least",
+    "below",
     "both",
     "divide",
+    "divide_positive",
     "increase",
     "metric_names",
     "parse_error",
+    "positive",
+    "predict_linear",
     "quantile",
     "quote_regex",
     "quote_string",
@@ -41,4 +56,5 @@ __all__ = [
     "scale_durations",
     "scan",
     "selector",
+    "since",
 ]

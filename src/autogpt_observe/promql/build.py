@@ -19,6 +19,9 @@ Expression = NewType("Expression", str)
 Condition = NewType("Condition", str)
 """PromQL with samples where something holds: comparisons, joined by ``and``."""
 
+Difference = NewType("Difference", str)
+"""PromQL that can be compared, and needs parentheses as an operand of anything else."""
+
 Label = TypeVar("Label", bound=str)
 
 _ZERO = Decimal(0)
@@ -71,7 +74,27 @@ def increase(samples: Expression) -> Expression:
     return Expression(f"increase({samples})")
 
 
-def aggregate(op: str, inner: Expression, *, by: Sequence[str] = ()) -> Expression:
+def predict_linear(samples: Expression, ahead: Duration) -> Expression:
+    """Where a gauge will be that long from now, by linear regression over its samples."""
+    return Expression(f"predict_linear({samples}, {format_decimal(ahead.seconds)})")
+
+
+def absent(series: Expression) -> Expression:
+    """1 where there is no such series, with the labels that the selector pins to one value."""
+    return Expression(f"absent({series})")
+
+
+def absent_over_time(samples: Expression) -> Expression:
+    """1 where no such series had a sample all that time."""
+    return Expression(f"absent_over_time({samples})")
+
+
+def since(moment: Expression) -> Difference:
+    """The seconds since ``moment``, a Unix timestamp in seconds."""
+    return Difference(f"time() - {moment}")
+
+
+def aggregate(op: str, inner: Expression | Condition, *, by: Sequence[str] = ()) -> Expression:
     """``inner`` reduced by ``op`` (``sum``, ``max``); one result per combination of ``by``."""
     grouping = f" by ({', '.join(by)}) " if by else ""
     return Expression(f"{op}{grouping}({inner})")
@@ -87,9 +110,24 @@ def divide(part: Expression, whole: Expression) -> Expression:
     return Expression(f"{part} / ({above(whole, _ZERO)})")
 
 
-def above(value: Expression, limit: Decimal) -> Condition:
+def divide_positive(part: Expression, whole: Expression) -> Expression:
+    """``part`` as a share of ``whole``, which has no samples of zero."""
+    return Expression(f"{part} / {whole}")
+
+
+def above(value: Expression | Difference, limit: Decimal) -> Condition:
     """The samples of ``value`` greater than ``limit``."""
     return Condition(f"{value} > {format_decimal(limit)}")
+
+
+def below(value: Expression | Difference, limit: Decimal) -> Condition:
+    """The samples of ``value`` less than ``limit``."""
+    return Condition(f"{value} < {format_decimal(limit)}")
+
+
+def positive(value: Expression) -> Condition:
+    """The samples of ``value`` above zero."""
+    return above(value, _ZERO)
 
 
 def at_least(value: Expression, limit: Decimal) -> Condition:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _GROUPING = frozenset({"by", "without"})
 _MATCHING = frozenset({"on", "ignoring", "group_left", "group_right"})
+_FILLS = frozenset({"fill", "fill_left", "fill_right"})
 _NUMBERS = frozenset({"inf", "nan"})
 _NAME_LABEL = "__name__"
 _LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -72,7 +73,8 @@ class _Reader:
         following = self._peek()
         if word in _NUMBERS:
             return False
-        if word == "bool" or word in _MATCHING:
+        filling = word in _FILLS and following.text == "("
+        if word == "bool" or word in _MATCHING or filling:
             self._label_list()
             return True
         if following.text.lower() in _GROUPING:  # an aggregation, `sum by (a) (b)`

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from autogpt_observe.diagnostics import printable
@@ -78,8 +79,10 @@ _STEP = re.compile(r"(?P<punctuation>:)|(?P<identifier>[A-Za-z_]\w*)", re.ASCII)
 _BROKEN_NUMBER = re.compile(r"\.?\d[\w.]*", re.ASCII)
 _BROKEN_ESCAPE = re.compile(r"\\(?:x\w{0,2}|u\w{0,4}|U\w{0,8}|\d{1,3}|[^\n])", re.ASCII)
 _NOTHING_TO_GRAMMAR = (Kind.SPACE, Kind.COMMENT)
+_KINDS = {kind.value: kind for kind in Kind}
 
 
+@lru_cache(maxsize=64)  # one expression is read by several checks, one after the other
 def scan(text: str) -> tuple[Token, ...]:
     """The tokens of ``text``, white space and comments included.
 
@@ -93,11 +96,11 @@ def scan(text: str) -> tuple[Token, ...]:
         found = (_STEP.match(text, at) if in_range else None) or _TOKEN.match(text, at)
         if found is None or found.lastgroup is None:
             raise _unreadable(text, at)
-        token = Token(Kind(found.lastgroup), found[0], at)
-        tokens.append(token)
-        if token.kind is Kind.PUNCTUATION and token.text in "[]":
-            in_range = token.text == "["
-        at = token.end
+        piece = found[0]
+        tokens.append(Token(_KINDS[found.lastgroup], piece, at))
+        if piece in ("[", "]"):
+            in_range = piece == "["
+        at = found.end()
     return tuple(tokens)
 
 

@@ -153,6 +153,8 @@ class _Reading:
 
 def _build_readings(spec: Spec, window: Duration) -> Iterator[_Reading]:
     for name, metric in spec.metrics.items():
+        if metric.from_ is MetricSource.FAILURE and metric.attributes:
+            continue  # such a one may have no series before the first failure
         if metric.from_ in (MetricSource.RUN_START, MetricSource.RUN_END, MetricSource.FAILURE):
             yield _Reading(
                 metric=name,

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, assert_never
 
 from autogpt_observe.names import PromQL
 from autogpt_observe.promql import Kind, scan
-from autogpt_observe.spec.model import RatioCondition
+from autogpt_observe.spec.model import (
+    AbsentCondition,
+    BurnCondition,
+    IncreaseCondition,
+    QuantileCondition,
+    RateCondition,
+    RatioCondition,
+    StaleCondition,
+    ThresholdCondition,
+    TrendCondition,
+)
 from autogpt_observe.units import Duration
 
 if TYPE_CHECKING:
@@ -43,7 +53,19 @@ def _window_ms(alert: Alert) -> int:
         case PromQL() as expr:
             tokens = (token.text for token in scan(expr) if token.kind is Kind.DURATION)
             return sum(Duration.parse(text).ms for text in tokens)
-        case RatioCondition(window=window):
+        case (
+            RatioCondition(window=window)
+            | RateCondition(window=window)
+            | IncreaseCondition(window=window)
+            | QuantileCondition(window=window)
+            | TrendCondition(window=window)
+            | BurnCondition(long=window)
+            | StaleCondition(older_than=window)
+        ):
             return window.ms
+        case AbsentCondition(window=window):
+            return window.ms if window is not None else 0
+        case ThresholdCondition():
+            return 0
         case _:
             assert_never(alert.when)

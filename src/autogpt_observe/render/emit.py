@@ -93,16 +93,14 @@ def _mapping(value: Mapping[str, Document], first: str, indent: str, out: list[s
     """Add a mapping whose first line starts with ``first``, the others with ``indent``."""
     lead = first
     for key, item in value.items():
-        if not isinstance(key, str):
-            raise TypeError(f"a key must be a string, not {type(key).__name__}")
         name = _key(key)
         if isinstance(item, str):
             out.append(f"{lead}{name}: {_text(item, indent)}\n")
-        elif item and isinstance(item, dict | Mapping):
+        elif item and (type(item) is dict or isinstance(item, Mapping)):
             out.append(f"{lead}{name}:\n")
             deeper = indent + _INDENT
             _mapping(item, deeper, deeper, out)
-        elif isinstance(item, Sequence) and item:
+        elif item and (type(item) is list or isinstance(item, Sequence)):
             out.append(f"{lead}{name}:\n")
             deeper = indent + _INDENT
             _sequence(item, deeper, deeper, out)
@@ -117,7 +115,7 @@ def _sequence(value: Sequence[Document], first: str, indent: str, out: list[str]
     for item in value:
         if isinstance(item, str):
             out.append(f"{lead}- {_text(item, indent)}\n")
-        elif isinstance(item, Mapping) and item:
+        elif item and (type(item) is dict or isinstance(item, Mapping)):
             _mapping(item, f"{lead}- ", deeper, out)
         elif isinstance(item, Sequence) and item:
             _sequence(item, f"{lead}- ", deeper, out)
@@ -168,12 +166,15 @@ def _text(value: str, indent: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _key(value: str) -> str:
+    if not isinstance(value, str):  # the document's type promises it; its maker may break it
+        raise TypeError(f"a key must be a string, not {type(value).__name__}")
     name = _flat(value)
     if len(name) > _LONGEST_KEY:
         raise ValueError(f"a key has more than {_LONGEST_KEY} characters: {value[:40]}...")
     return name
 
 
+@lru_cache(maxsize=4096)  # labels repeat: the rules of 1,000 objectives have 70,000 of them
 def _flat(value: str) -> str:
     """A string on one line: plain where that is safe, else in double quotes."""
     if _SAFE.fullmatch(value) and value.lower() not in _READ_AS_SOMETHING_ELSE:

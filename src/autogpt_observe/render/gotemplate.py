@@ -7,24 +7,23 @@ source, https://github.com/prometheus/prometheus/blob/v2.42.0/template/template.
 from __future__ import annotations
 
 import math
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from autogpt_observe.errors import ObserveError
+from autogpt_observe.gotemplate import TemplateSyntaxError, parse_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from autogpt_observe.gotemplate import Action
 
 SUPPORTED = (
     "`$value`, `$labels.x`, and `$value` through humanize, humanize1024, humanizePercentage"
     " or humanizeDuration"
 )
-_ACTION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_VALUE = re.compile(
-    r"\s*(?:(?:\$value|\.Value)(?:\s*\|\s*(\w+))?|(\w+)\s+(?:\$value|\.Value))\s*", re.ASCII
-)
-_LABEL = re.compile(r"\s*(?:\$labels|\.Labels)\.([A-Za-z_]\w*)\s*", re.ASCII)
+_PLAIN_VALUES = (("$value",), (".Value",))
+_LABEL = 2  # the variable, its field
 _MOST_SECONDS = 2.0**63
 _FEWEST_FIXED, _MOST_FIXED = -4, 6
 
@@ -38,20 +37,38 @@ def expand(template: str, *, value: float | None, labels: Mapping[str, str]) -> 
 
     Raises TemplateError for an action beyond `SUPPORTED`, and where a value is needed but None.
     """
-    return _ACTION.sub(lambda found: _filled(found, value, labels), template)
+    try:
+        pieces = parse_template(template).pieces
+    except TemplateSyntaxError as error:
+        raise TemplateError(f"not a valid template: {error}") from error
+    return "".join(
+        piece if isinstance(piece, str) else _filled(piece, template, value, labels)
+        for piece in pieces
+    )
 
 
-def _filled(action: re.Match[str], value: float | None, labels: Mapping[str, str]) -> str:
-    label = _LABEL.fullmatch(action[1])
-    if label is not None:
-        return labels.get(label[1], "")
-    found = _VALUE.fullmatch(action[1])
-    function = None if found is None else found[1] or found[2]
-    if found is None or (function is not None and function not in FUNCTIONS):
-        raise TemplateError(f"`{action[0]}` can't be worked out here, only {SUPPORTED}")
+def _filled(action: Action, template: str, value: float | None, labels: Mapping[str, str]) -> str:
+    words = tuple(token.text for token in action.tokens)
+    if not words:  # a comment
+        return ""
+    written = template[action.start : action.end]
+    if len(words) == _LABEL and words[0] in ("$labels", ".Labels") and action.tokens[1].joined:
+        return labels.get(words[1].removeprefix("."), "")
+    function = _function_of(words)
+    if function is None and words not in _PLAIN_VALUES:
+        raise TemplateError(f"`{written}` can't be worked out here, only {SUPPORTED}")
     if value is None:
-        raise TemplateError(f"`{action[0]}` needs a value")
+        raise TemplateError(f"`{written}` needs a value")
     return FUNCTIONS[function](value) if function is not None else format_float(value)
+
+
+def _function_of(words: tuple[str, ...]) -> str | None:
+    """The function in ``$value | f`` or ``f $value``, if it is a known one."""
+    match words:
+        case (("$value" | ".Value"), "|", function) | (function, ("$value" | ".Value")):
+            return function if function in FUNCTIONS else None
+        case _:
+            return None
 
 
 def format_float(value: float) -> str:

@@ -6,38 +6,58 @@ from typing import TYPE_CHECKING
 
 from autogpt_observe.names import ENVIRONMENT
 from autogpt_observe.render.alerts import (
-    ALERTS_FILE,
     FOLDER,
     GENERATED,
+    RECORDING,
     RECORDING_FILE,
     alert_annotations,
     alert_labels,
+    alerts_by_file,
+    group_name,
     plain,
 )
 from autogpt_observe.render.conditions import condition_expr
 from autogpt_observe.render.emit import format_yaml
-from autogpt_observe.spec.model import Discovery
+from autogpt_observe.render.slo import (
+    burn_expr,
+    group_names,
+    objective_rules,
+    period_interval,
+    rules_file,
+)
+from autogpt_observe.spec.expansion import burn_alerts
+from autogpt_observe.spec.model import BurnCondition, Discovery
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from autogpt_observe.names import Name, RecordName
     from autogpt_observe.render.emit import Document
+    from autogpt_observe.render.slo import ObjectiveRules
     from autogpt_observe.spec.model import Alert, Prometheus, RecordingRule, Spec
 
 
 def render(spec: Spec) -> Mapping[str, str]:
-    """``rules/prometheus.yml`` and a file for each kind of rule the spec has.
+    """``rules/prometheus.yml`` and the rule files beside it, which it loads: ``*.rules.yml``.
 
-    The files stand side by side: the configuration loads ``*.rules.yml`` beside it.
+    The alerts stand in files of a few, an objective's with what they read: promtool evaluates the
+    whole of the files that a test names, so that with all rules in one file the time of the tests
+    would grow with their square.
     """
     files = {"prometheus.yml": _config(spec)}
-    if spec.alerts:
-        rules = [_alert_rule(spec, name, alert) for name, alert in spec.alerts.items()]
-        files[ALERTS_FILE] = _group(f"{spec.service.name}-alerts", rules)
+    for stem, alerts in alerts_by_file(spec).items():
+        rules = [
+            _alert_rule(spec, name, alert, condition_expr(alert.when, spec))
+            for name, alert in alerts.items()
+        ]
+        files[f"{stem}.rules.yml"] = _group(group_name(spec, stem), rules)
     if spec.recording_rules:
         recorded = [_recording_rule(name, rule) for name, rule in spec.recording_rules.items()]
-        files[RECORDING_FILE] = _group(f"{spec.service.name}-recording", recorded)
+        files[RECORDING_FILE] = _group(group_name(spec, RECORDING), recorded)
+    for name, burning in burn_alerts(spec).items():
+        recorded_for = objective_rules(spec, name, spec.slos[name], burning.values())
+        if recorded_for is not None:
+            files[rules_file(name)] = _objective(recorded_for, burning)
     return {
         f"{FOLDER}/{name}": format_yaml(document, header=GENERATED)
         for name, document in files.items()
@@ -48,8 +68,23 @@ def _group(name: str, rules: Sequence[Document]) -> dict[str, Document]:
     return {"groups": [{"name": name, "rules": rules}]}
 
 
-def _alert_rule(spec: Spec, name: Name, alert: Alert) -> dict[str, Document]:
-    rule: dict[str, Document] = {"alert": name, "expr": condition_expr(alert.when)}
+def _objective(rules: ObjectiveRules, alerts: Mapping[Name, Alert]) -> dict[str, Document]:
+    spec = rules.spec
+    own_name, period_name = group_names(spec, rules.name)
+    group = rules.group()
+    for alert_name, alert in alerts.items():
+        if isinstance(alert.when, BurnCondition):
+            group.append(_alert_rule(spec, alert_name, alert, burn_expr(alert.when, rules)))
+    period = {
+        "name": period_name,
+        "interval": str(period_interval(spec)),
+        "rules": rules.period_group(),
+    }
+    return {"groups": [{"name": own_name, "rules": group}, period]}
+
+
+def _alert_rule(spec: Spec, name: Name, alert: Alert, expr: str) -> dict[str, Document]:
+    rule: dict[str, Document] = {"alert": name, "expr": expr}
     if alert.for_.ms:
         rule["for"] = str(alert.for_)
     if alert.keep_firing_for is not None and alert.keep_firing_for.ms:

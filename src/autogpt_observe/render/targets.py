@@ -47,6 +47,8 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
             Target("alertmanager", "Routing and receivers", f"{_HERE}.alertmanager"),
             Target("grafana", "Dashboards and their provisioning", f"{_HERE}.grafana"),
             Target("logstash", "The log pipeline", f"{_HERE}.logstash"),
+            Target("runbooks", "A page for each alert", f"{_HERE}.runbooks"),
+            Target("reference", "Every metric, and who reads it", f"{_HERE}.reference"),
             Target("kubernetes", "Manifests and autoscaling", f"{_HERE}.kubernetes"),
         )
     }

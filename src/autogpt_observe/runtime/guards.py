@@ -42,6 +42,10 @@ class ValueGuard:
         self._on_replace(self._name, self._message(value))
         return OTHER
 
+    def renew_locks(self) -> None:
+        """In a forked child: nobody holds them."""
+        self._lock = threading.RLock()
+
     def siblings(self, value: str) -> tuple[str, ...]:
         """The values whose series begin together with that of ``value``.
 

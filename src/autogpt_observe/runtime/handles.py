@@ -76,6 +76,12 @@ _HANDLES: weakref.WeakSet[MetricHandle] = weakref.WeakSet()
 _LOCK = threading.Lock()
 
 
+def renew_lock() -> None:
+    """In a forked child: nobody holds it."""
+    global _LOCK  # noqa: PLW0603  # a thread that the child lacks may hold the old one for ever
+    _LOCK = threading.Lock()
+
+
 def check_handles(recorder: Recorder) -> None:
     """Raise one UsageError for all the handles in use whose metric is not declared."""
     wrong = _complaints(recorder)

@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from autogpt_observe.errors import UsageError
+from autogpt_observe.runtime.forks import renew_after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
@@ -58,6 +59,11 @@ class Incidents(Collector):
         self._counts: Counter[tuple[_Family, tuple[str, ...]]] = Counter()
         self._logged: set[Hashable] = set()
         self._lock = threading.RLock()  # a garbage-collected run may end while it is held
+        renew_after_fork(self)
+
+    def renew_locks(self) -> None:
+        """In a forked child: nobody holds them."""
+        self._lock = threading.RLock()
 
     def reject(self, metric: str, reason: str, message: str) -> None:
         """A call of a metric handle was dropped; ``reason`` is one of a few words."""

@@ -10,43 +10,24 @@ import prometheus_client as prom
 
 from autogpt_observe.errors import UsageError
 from autogpt_observe.names import SIGNALS, MetricSource, MetricType
+from autogpt_observe.runtime.atomic import AtomicCounter, AtomicGauge, AtomicHistogram
+from autogpt_observe.runtime.forks import renew_after_fork
 from autogpt_observe.runtime.guards import ValueGuard
+from autogpt_observe.runtime.multiprocess.folder import shared_folder
+from autogpt_observe.runtime.multiprocess.histogram import SharedHistogram
 from autogpt_observe.runtime.process import AT_SCRAPE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from prometheus_client.metrics import MetricWrapperBase
-    from prometheus_client.metrics_core import Metric as Family
 
+    from autogpt_observe.runtime.atomic import Context
     from autogpt_observe.runtime.incidents import Incidents
     from autogpt_observe.spec.model import Metric, Spec
 
-# By default the client adds a `_created` series to every counter and histogram, which doubles the
-# counters. Its two ways to stop that, `disable_created_metrics()` and the environment variable
-# PROMETHEUS_DISABLE_CREATED_SERIES, set one module global that every metric of the process reads
-# at each scrape, so the host's own metrics would change too. Leaving the samples out of what our
-# metrics collect needs neither; children are of their parent's class, and `collect` is public.
-
-
-def _without_created(families: Iterable[Family]) -> Iterable[Family]:
-    for family in families:
-        created = f"{family.name}_created"
-        family.samples = [sample for sample in family.samples if sample.name != created]
-        yield family
-
-
-class _Counter(prom.Counter):
-    def collect(self) -> Iterable[Family]:
-        return _without_created(super().collect())
-
-
-class _Histogram(prom.Histogram):
-    def collect(self) -> Iterable[Family]:
-        return _without_created(super().collect())
-
-
-C = TypeVar("C", prom.Counter, prom.Gauge, prom.Histogram)
+AnyHistogram = AtomicHistogram | SharedHistogram
+C = TypeVar("C", AtomicCounter, AtomicGauge, AnyHistogram)
 
 
 class Instrument(Generic[C]):
@@ -60,6 +41,13 @@ class Instrument(Generic[C]):
         self._lock = threading.RLock()  # a garbage-collected run may end while it is held
         for labels in product(*(guard.enumerated for guard in guards)):
             self.series(labels)
+        renew_after_fork(self)
+
+    def renew_locks(self) -> None:
+        """In a forked child: nobody holds them."""
+        self._lock = threading.RLock()
+        for guard in self._guards:
+            guard.renew_locks()
 
     def series(self, labels: tuple[str, ...]) -> C:
         """The series of these label values, begun at zero if it is new, or the one of `other`."""
@@ -82,32 +70,34 @@ def _encodable(value: str) -> str:
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
-class CounterInstrument(Instrument[prom.Counter]):
+class CounterInstrument(Instrument[AtomicCounter]):
     """Counts up."""
 
     def add(self, labels: tuple[str, ...], amount: float) -> None:
         """Count ``amount``, which is not negative."""
-        self.series(labels).inc(amount)
+        self.series(labels).add(amount)
 
 
-class GaugeInstrument(Instrument[prom.Gauge]):
+class GaugeInstrument(Instrument[AtomicGauge]):
     """Shows a value that goes up and down."""
 
     def add(self, labels: tuple[str, ...], amount: float) -> None:
         """Change the value by ``amount``."""
-        self.series(labels).inc(amount)
+        self.series(labels).add(amount)
 
     def set(self, labels: tuple[str, ...], value: float) -> None:
         """Make ``value`` the value."""
         self.series(labels).set(value)
 
 
-class HistogramInstrument(Instrument[prom.Histogram]):
+class HistogramInstrument(Instrument[AnyHistogram]):
     """Counts observations by size."""
 
-    def observe(self, labels: tuple[str, ...], value: float) -> None:
-        """Count one observation of ``value``, which is finite."""
-        self.series(labels).observe(value)
+    def observe(
+        self, labels: tuple[str, ...], value: float, context: Context | None = None
+    ) -> None:
+        """Count one observation of ``value``, which is finite, made in the span of ``context``."""
+        self.series(labels).observe(value, context)
 
 
 AnyInstrument = CounterInstrument | GaugeInstrument | HistogramInstrument
@@ -157,14 +147,22 @@ def _build(
             case MetricType.COUNTER:
                 if not name.endswith("_total"):
                     raise ValueError("a counter's name ends in `_total`")  # noqa: TRY301  # as below
-                counter = _Counter(name, metric.help, labels, registry=None)
+                counter = AtomicCounter(name, metric.help, labels, registry=None)
                 return CounterInstrument(counter, guarded)
             case MetricType.GAUGE:
-                gauge = prom.Gauge(name, metric.help, labels, registry=None)
+                is_summed = metric.from_ is MetricSource.RUN_ACTIVE
+                gauge = AtomicGauge(
+                    name,
+                    metric.help,
+                    labels,
+                    registry=None,
+                    multiprocess_mode="livesum" if is_summed else "liveall",
+                )
                 return GaugeInstrument(gauge, guarded)
             case MetricType.HISTOGRAM:
                 bounds = _bounds(metric, spec)
-                histogram = _Histogram(name, metric.help, labels, registry=None, buckets=bounds)
+                class_ = SharedHistogram if shared_folder() else AtomicHistogram
+                histogram = class_(name, metric.help, labels, registry=None, buckets=bounds)
                 return HistogramInstrument(histogram, guarded)
             case _:
                 assert_never(metric.type)

@@ -15,16 +15,20 @@ from prometheus_client import CollectorRegistry
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.active import ACTIVE
 from autogpt_observe.runtime.events import Hub
-from autogpt_observe.runtime.handles import check_handles
+from autogpt_observe.runtime.forks import make_shared_lock_reentrant, renew_all
+from autogpt_observe.runtime.handles import check_handles, renew_lock
 from autogpt_observe.runtime.incidents import LOG, Incidents
 from autogpt_observe.runtime.instruments import build_instruments
+from autogpt_observe.runtime.multiprocess.folder import shared_folder
 from autogpt_observe.runtime.process import AT_SCRAPE, ProcessGauge, ProcessReader
 from autogpt_observe.runtime.recorder import Recorder
 from autogpt_observe.runtime.settings import Arguments, Settings, is_disabled, read_settings
-from autogpt_observe.runtime.sinks.metrics import MetricsSink
+from autogpt_observe.runtime.sinks.metrics import MetricsSink, is_mute
 from autogpt_observe.spec.model import Spec
 
 if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
     from prometheus_client.registry import Collector
 
     from autogpt_observe.runtime.server import Server
@@ -65,6 +69,7 @@ class _State:
         self.observer: Observer | None = None
         self.hub: Hub | None = None
         self.server: Server | None = None
+        self.folder: Path | None = None
         self.undo = ExitStack()
         self.watches_forks = watches_forks
 
@@ -118,6 +123,7 @@ def init(  # noqa: PLR0913  # each option is one setting of the documented inter
         )
         settings = read_settings(arguments, os.environ)
         loaded = _load(settings)
+        _STATE.undo.close()  # of a parent, whose metrics a forked child has fed until now
         with ExitStack() as undo:
             observer = _start(loaded, settings, registry, undo, serve=serve)
             undo.callback(atexit.unregister, shutdown)
@@ -131,7 +137,7 @@ def shutdown() -> None:
     """Undo `init`: decorators and handles are inert again. Without `init` it does nothing."""
     with _STATE.lock:
         undo, _STATE.undo = _STATE.undo, ExitStack()
-        _STATE.observer = _STATE.hub = _STATE.server = None
+        _STATE.observer = _STATE.hub = _STATE.server = _STATE.folder = None
         try:
             undo.close()
         except Exception:  # noqa: BLE001  # the host is on its way out
@@ -158,6 +164,7 @@ def _start(
     spec: Spec, settings: Settings, registry: CollectorRegistry, undo: ExitStack, *, serve: bool
 ) -> Observer:
     """Put everything in place; ``undo`` gets what takes it away, step by step."""
+    folder = shared_folder()
     incidents = Incidents(strict=settings.strict)
     instruments = build_instruments(spec, incidents)
     metrics: dict[str, Metric] = dict(spec.metrics.items())
@@ -166,16 +173,19 @@ def _start(
     check_handles(recorder)
     reader = ProcessReader()
     for name, metric in metrics.items():
-        if name in instruments:
+        if name in instruments and not is_mute(metric):
             _register(registry, instruments[name].collector, name, undo)
         elif metric.from_ in AT_SCRAPE:
             gauge = ProcessGauge(name, metric, reader=reader, on_error=incidents.note)
             _register(registry, gauge, name, undo)
     _register(registry, incidents, "autogpt_observe_...", undo)
-    where = _serve(spec, settings, registry, incidents, undo) if serve else (None, None)
+    app = _app(registry, folder, incidents) if serve else None
+    where = (None, None) if app is None else _serve(spec, settings, app, folder, undo)
     hub = Hub((sink,), on_error=incidents.fail)
     undo.callback(hub.close)
     undo.callback(ACTIVE.clear)
+    if folder is not None:
+        _share(folder)
     _STATE.hub = hub
     ACTIVE.recorder, ACTIVE.hub = recorder, hub
     return Observer(spec=spec, registry=registry, host=where[0], port=where[1])
@@ -199,39 +209,72 @@ def _unregister(registry: CollectorRegistry, collector: Collector) -> None:
         registry.unregister(collector)
 
 
-def _serve(
-    spec: Spec,
-    settings: Settings,
-    registry: CollectorRegistry,
-    incidents: Incidents,
-    undo: ExitStack,
-) -> tuple[str, int]:
+def _app(registry: CollectorRegistry, folder: Path | None, incidents: Incidents) -> WSGIApplication:
     # loaded late: a host that serves its registry itself does without a server
     from autogpt_observe.runtime.exposition import metrics_app  # noqa: PLC0415
-    from autogpt_observe.runtime.server import Server  # noqa: PLC0415
 
-    app = metrics_app(registry, on_error=incidents.note)
-    server = Server(app, host=settings.host, port=settings.port_for(spec))
+    if folder is None:
+        return metrics_app(registry, on_error=incidents.note)
+    from autogpt_observe.runtime.multiprocess.shared import SharedMetrics  # noqa: PLC0415  # as above
+
+    shared = SharedMetrics(folder, on_error=incidents.note)
+    return metrics_app(registry, on_error=incidents.note, substitute=shared)
+
+
+def _serve(
+    spec: Spec, settings: Settings, app: WSGIApplication, folder: Path | None, undo: ExitStack
+) -> tuple[str, int] | tuple[None, None]:
+    """Serve ``app``; where processes share a folder, the first of them does it for all."""
+    from autogpt_observe.runtime.server import Server  # noqa: PLC0415  # as above
+
+    port = settings.port_for(spec)
+    if folder is not None:
+        from autogpt_observe.runtime.multiprocess.locks import hold_port  # noqa: PLC0415  # as above
+
+        if not hold_port(folder, port, undo):
+            return None, None
+    server = Server(app, host=settings.host, port=port)
     undo.callback(server.stop)
     _STATE.server = server
     return server.host, server.port
 
 
+def _share(folder: Path) -> None:
+    """This process has values in ``folder``, which others read."""
+    from autogpt_observe.runtime.multiprocess.owners import sign  # noqa: PLC0415  # as above
+
+    make_shared_lock_reentrant()
+    sign(folder)
+    _STATE.folder = folder
+
+
 def _watch_forks() -> None:
     if not _STATE.watches_forks and hasattr(os, "register_at_fork"):
         _STATE.watches_forks = True  # it can't be unregistered
-        os.register_at_fork(after_in_child=_forget)
+        os.register_at_fork(after_in_child=_start_over)
 
 
-def _forget() -> None:
-    """In a forked child: nobody scrapes it, and a lock held by a thread it lacks never opens.
+def _start_over() -> None:
+    """In a forked child: a lock held by a thread that it lacks would never open.
 
-    So it starts inert, without the parent's port, and may call `init` itself.
+    Nobody scrapes it, so it starts inert, without the parent's port, and may call `init` itself.
+    But where processes share a folder it goes on counting, for another process to show.
     """
     global _STATE  # noqa: PLW0603  # the old state's lock may be held for ever
-    ACTIVE.clear()
-    if _STATE.hub is not None:
-        _STATE.hub.close()
-    if _STATE.server is not None:
-        _STATE.server.abandon()
+    before = _STATE
+    try:
+        renew_all([] if before.observer is None else [before.observer.registry])
+    except Exception:  # noqa: BLE001  # the child lives on, with a lock that may be closed
+        LOG.exception("error after a fork")
+    renew_lock()
+    if before.server is not None:
+        before.server.abandon()
     _STATE = _State(watches_forks=True)
+    if before.folder is not None and before.hub is not None:
+        _share(before.folder)
+        _STATE.undo.callback(before.hub.close)
+        _STATE.undo.callback(ACTIVE.clear)
+        return
+    ACTIVE.clear()
+    if before.hub is not None:
+        before.hub.close()

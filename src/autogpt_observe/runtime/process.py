@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from autogpt_observe.names import MetricSource
 from autogpt_observe.runtime.cgroups import ControlGroups
+from autogpt_observe.runtime.forks import renew_after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,6 +40,11 @@ class ProcessReader:
         self._lock = threading.Lock()
         self._measured: tuple[float, float] | None = None
         self._cpu_ratio = 0.0
+        renew_after_fork(self)
+
+    def renew_locks(self) -> None:
+        """In a forked child: nobody holds them."""
+        self._lock = threading.Lock()
 
     def memory(self) -> float:
         """Resident memory in bytes."""

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 _QUIET = LOG.getChild("waitress")
 _QUIET.setLevel(logging.ERROR)  # "task queue depth is 1" and the like
 
-_WORKERS = 2
+_WORKERS = 4
+"""More than the scrapes that /metrics lets in at once, so one is left when all of those hang."""
 _BACKLOG = 16
 _CONNECTIONS = 50
 _IDLE_SECONDS = 10

@@ -228,6 +228,10 @@ def _read_parsed(type_: Any) -> Reader:
         try:
             return type_.parse(node.text)
         except ValueError as error:
+            if not getattr(type_, "SHOWN", True):
+                message = f"`{key.text}`: expected {type_.EXPECTED}, got another text"
+                report.error("spec/type", message, node.at, fix=str(error) or None)
+                return INVALID
             return _reject(report, node, key, type_.EXPECTED, str(error) or None)
 
     return read
@@ -388,4 +392,25 @@ def _report_missing(cls: type, node: Mapping, key: Scalar, report: Report) -> bo
             if key.text == _TOP:
                 message = f"the section `{name}` is missing"
             report.error("spec/missing-key", message, key.at, fix=fix)
-    return complete
+    return _report_not_one(cls, node, key, report) and complete
+
+
+def _report_not_one(cls: Any, node: Mapping, key: Scalar, report: Report) -> bool:
+    """Where exactly one of some keys must be given: whether it is."""
+    choices: tuple[str, ...] = getattr(cls, "EXACTLY_ONE", ())
+    entries = node.entries
+    given = [n for n in choices if n in entries and not _is_null(entries[n].value)]
+    if not choices or len(given) == 1:
+        return True
+    words = " or ".join(f"`{name}`" for name in choices)
+    if given:
+        message = f"`{key.text}` takes {words}, not both"
+        report.error("spec/type", message, entries[given[1]].key.at, fix="keep one of them")
+    else:
+        message = f"`{key.text}` lacks {words}"
+        report.error("spec/missing-key", message, key.at, fix="add one of them")
+    return False
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.is_null

@@ -13,7 +13,7 @@ from autogpt_observe.diagnostics import Diagnostic, Report, Span, SpecError, did
 from autogpt_observe.errors import UsageError
 from autogpt_observe.spec.build import build_spec, check_section
 from autogpt_observe.spec.checks import check_spec
-from autogpt_observe.spec.merge import merge, merge_environment
+from autogpt_observe.spec.merge import drop_references_to_removed, merge, merge_environment
 from autogpt_observe.spec.tree import MAX_BYTES, Mapping, Scalar, Sequence, parse_tree
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def _finish(tree: Mapping, report: Report) -> Loaded:
     if any(found.id.startswith("include/") for found in report.diagnostics):
         # half of the spec is missing: what else would be found follows from that
         return Loaded(None, tree, report.diagnostics)
+    tree = drop_references_to_removed(tree)
     spec = build_spec(tree, report)
     if spec is not None:
         check_spec(spec, tree, report)

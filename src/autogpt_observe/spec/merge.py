@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any, get_origin
 from autogpt_observe.diagnostics import did_you_mean, suggest
 from autogpt_observe.spec.build import field_types, holds_parts, inner_type, is_required
 from autogpt_observe.spec.model import Alert, Overlay, Spec
-from autogpt_observe.spec.tree import ENABLED, Entry, Mapping, Node, Scalar, is_switched_off
+from autogpt_observe.spec.tree import (
+    ENABLED,
+    Entry,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    is_switched_off,
+)
 
 if TYPE_CHECKING:
     from autogpt_observe.diagnostics import Report
@@ -71,6 +79,53 @@ def merge_environment(base: Mapping, name: str, overlay: Mapping, report: Report
                 _report_shape_change(name, metric, report)
     merged = merge(base, overlay, report)
     return _named_environment(Mapping(merged.entries, base.at), name, overlay)
+
+
+def drop_references_to_removed(tree: Mapping) -> Mapping:
+    """The tree in which no alert silences, and no runbook shows, what a layer removed.
+
+    So a spec removes an alert or a dashboard of a pack by its name alone, whatever refers to it.
+    """
+    alerts, dashboards = _removed(tree, "alerts"), _removed(tree, "dashboards")
+    if not alerts and not dashboards:
+        return tree
+    for section in ("alerts", "slos"):
+        parts = tree.get(section)
+        if isinstance(parts, Mapping):
+            for name in parts.entries:
+                place = (section, name)
+                tree = _filtered(tree, (*place, "inhibits"), alerts)
+                tree = _filtered(tree, (*place, "runbook", "dashboards"), dashboards)
+    return tree
+
+
+def _removed(tree: Mapping, section: str) -> frozenset[str]:
+    parts = tree.get(section)
+    entries = parts.entries.items() if isinstance(parts, Mapping) else ()
+    return frozenset(name for name, entry in entries if is_switched_off(entry.value))
+
+
+def _filtered(node: Mapping, path: tuple[str, ...], removed: frozenset[str]) -> Mapping:
+    """``node`` without the keys or the items at ``path`` that are in ``removed``."""
+    entry = node.entries.get(path[0])
+    if entry is None or not removed:
+        return node
+    value = entry.value
+    match value, path[1:]:
+        case Mapping(), ():
+            kept = {name: inner for name, inner in value.entries.items() if name not in removed}
+            value = Mapping(kept, value.at)
+        case Sequence(), ():
+            words = (item.text if isinstance(item, Scalar) else None for item in value.items)
+            items = [
+                item for item, word in zip(value.items, words, strict=True) if word not in removed
+            ]
+            value = Sequence(items, value.at)
+        case Mapping(), rest:
+            value = _filtered(value, rest, removed)
+        case _:
+            return node  # not what belongs there: the reader's to report
+    return Mapping({**node.entries, path[0]: Entry(entry.key, value)}, node.at)
 
 
 def _named_environment(merged: Mapping, name: str, overlay: Mapping) -> Mapping:

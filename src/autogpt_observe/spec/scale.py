@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from autogpt_observe.names import PromQL
 from autogpt_observe.promql import scale_durations
-from autogpt_observe.units import Duration
+from autogpt_observe.spec.expansion import with_implied_alerts
+from autogpt_observe.units import Amount, Duration
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_SCALED = ("prometheus", "recording_rules", "alerts", "notifications")
+_SCALED = ("prometheus", "recording_rules", "alerts", "slos", "notifications")
 
 
 def scale_spec(spec: Spec, factor: Fraction) -> Spec:
@@ -32,6 +33,7 @@ def scale_spec(spec: Spec, factor: Fraction) -> Spec:
         return spec
     if factor <= 0:
         raise ValueError(f"a time scale must be above 0, got {factor}")
+    spec = with_implied_alerts(spec)  # they follow from windows of the unscaled clock
     return dataclasses.replace(
         spec, **{name: _scaled(getattr(spec, name), factor) for name in _SCALED}
     )
@@ -41,7 +43,7 @@ def _scaled(value: T, factor: Fraction) -> T:
     # What comes back has the type of what went in; mypy can't follow that through a match.
     scaled: Any = value
     match value:
-        case Duration():
+        case Duration() | Amount():
             scaled = value.scaled(factor)
         case PromQL():
             scaled = PromQL(scale_durations(value, factor))

@@ -12,32 +12,40 @@ import re
 import types
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import combinations
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from autogpt_observe.spec.build import field_types, is_named_part, is_required, key_of
 from autogpt_observe.spec.keys import Key, OneOf
+from autogpt_observe.spec.merge import NOT_BY_ENVIRONMENT
 from autogpt_observe.spec.model import BucketBound, Overlay, Spec
 from autogpt_observe.spec.tree import ENABLED
-from autogpt_observe.units import Duration, Quantity, Ratio, Version
+from autogpt_observe.spec.words import WORDS
+from autogpt_observe.units import Amount, Duration, Quantity, Ratio, Version
 
 Schema = dict[str, object]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PATTERNS: Mapping[type, str] = {
     Duration: r"^(0|(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?)$",
+    Amount: r"^(-?(\d+(\.\d*)?|\.\d+)|(\d+(\.\d*)?|\.\d+)%|\d+(\.\d+)?[KMGTPE]i|(\d+[a-z]+)+)$",
     Ratio: r"^(\d+(\.\d*)?|\.\d+)%?$",
     Quantity: r"^\d+(\.\d+)?(m|Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$",
     Version: r"^v?\d+(\.\d+){0,2}$",
     BucketBound: r"^(\d+(\.\d*)?|\.\d+|(\d+[a-z]+)+)$",
 }
+_NOT_NULL: Schema = {"not": {"type": "null"}}
+_QUOTED = re.compile(r"`([^`]+)`")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Place:
     """Where a type is met.
 
-    ``whole`` says that a layer gives such a value as a whole (it stands in a list or is a
-    condition), so that its required keys must be there; elsewhere another layer may have them.
+    Attributes:
+        whole: a layer gives such a value as a whole (it stands in a list or is a condition), so
+            that its required keys must be there; elsewhere another layer may have them.
+        named: it is a part in a map of parts, which `enabled: false` removes.
     """
 
     definitions: dict[str, Schema]
@@ -47,7 +55,11 @@ class _Place:
 
 
 def render_schema() -> Schema:
-    """The JSON Schema (draft 2020-12) of a spec file, one definition for each class."""
+    """The JSON Schema (draft 2020-12) of a spec file.
+
+    One definition for each class, and one more where it must be given whole (`Whole...`) or is a
+    part with a name (`Named...`).
+    """
     definitions: dict[str, Schema] = {}
     top = _class_schema(Spec, _Place(definitions, Key("the spec")))
     return {
@@ -61,26 +73,57 @@ def render_schema() -> Schema:
 def _class_schema(cls: type, place: _Place) -> Schema:
     properties: dict[str, Schema] = {}
     required: list[str] = []
-    for name, (field, type_) in field_types(cls).items():
-        key = key_of(field)
-        inner = dataclasses.replace(place, key=key, named=False)
-        properties[name] = {"description": key.help, **_type_schema(type_, inner)}
+    for name, (field, type_) in _keys(cls).items():
+        inner = dataclasses.replace(place, key=key_of(field), named=False)
+        properties[name] = _property_schema(field, type_, inner)
         if place.whole and is_required(field):
             required.append(name)
     if place.named:
-        properties[ENABLED] = {"type": "boolean", "description": "`false` removes this part"}
-    doc = (cls.__doc__ or "").split("\n\n")[0].replace("\n", " ")
+        properties[ENABLED] = {
+            "type": "boolean",
+            "description": "`false` removes this part",
+            "default": True,
+        }
     return {
         "type": "object",
-        "description": doc,
+        "description": _first_paragraph(cls),
         "properties": properties,
         **({"required": required} if required else {}),
+        **_choice(getattr(cls, "EXACTLY_ONE", ()), whole=place.whole),
         "additionalProperties": False,
     }
 
 
+def _keys(cls: type) -> Mapping[str, tuple[dataclasses.Field[Any], Any]]:
+    if cls is not Overlay:
+        return field_types(cls)
+    return {n: f for n, f in field_types(Spec).items() if n not in NOT_BY_ENVIRONMENT}
+
+
+def _property_schema(field: dataclasses.Field[Any], type_: Any, place: _Place) -> Schema:
+    schema = _type_schema(type_, place)
+    description = place.key.help
+    kind = getattr(_plain(type_), "EXPECTED", None)
+    if kind is not None and kind not in description:
+        description = f"{description} ({kind})"
+    default = field.default_factory() if callable(field.default_factory) else field.default
+    if default is not dataclasses.MISSING and default is not None:
+        schema = {**schema, "default": _as_yaml(default)}
+    return {**schema, "description": description}
+
+
+def _choice(names: tuple[str, ...], *, whole: bool) -> Schema:
+    """What is said of keys of which exactly one is given; a layer may leave it to another one."""
+    given = {name: {"required": [name], "properties": {name: _NOT_NULL}} for name in names}
+    if whole and names:
+        return {"oneOf": list(given.values())}
+    both = [{"not": {"allOf": [given[a], given[b]]}} for a, b in combinations(names, 2)]
+    return {"allOf": both} if both else {}
+
+
 def _reference(cls: Any, place: _Place) -> Schema:
-    name = cls.__name__
+    prefix = "Named" if place.named else "Whole" if place.whole else ""
+    name = f"{prefix}{cls.__name__}"
     if name not in place.definitions:
         place.definitions[name] = {}  # stands for itself while it is being made
         place.definitions[name] = _class_schema(cls, place)
@@ -92,35 +135,42 @@ def _type_schema(type_: Any, place: _Place) -> Schema:
     if origin is Annotated:
         return _one_of_schema(args[1], dataclasses.replace(place, whole=True))
     if origin is types.UnionType:
-        given = next(arg for arg in args if arg is not types.NoneType)
-        return {"anyOf": [_type_schema(given, place), {"type": "null"}]}
+        nothing = {"type": "null", "description": "as if it were not given"}
+        return {"anyOf": [_type_schema(_plain(type_), place), nothing]}
     if origin is tuple:
         whole = dataclasses.replace(place, whole=True)
-        return {"type": "array", "items": _type_schema(args[0], whole)}
+        items = _type_schema(args[0], whole)
+        return {"type": "array", "description": "a list", "items": items}
     if origin is Mapping:
         return _map_schema(args[0], args[1], place)
     if origin is Literal:
         return {"enum": [args[0], str(args[0])]}
-    if type_ is Overlay:
-        return {"$ref": "#"}
     if dataclasses.is_dataclass(type_) and not hasattr(type_, "parse"):
         return _shorthand_schema(type_, _reference(type_, place))
     return _scalar_schema(type_, place.key)
 
 
 def _map_schema(key_type: Any, value_type: Any, place: _Place) -> Schema:
-    values = _type_schema(value_type, dataclasses.replace(place, named=is_named_part(value_type)))
-    schema: Schema = {"type": "object", "additionalProperties": values}
+    inner = dataclasses.replace(place, named=is_named_part(value_type))
+    values = _type_schema(value_type, inner)
+    schema: Schema = {"type": "object", "description": "a map", "additionalProperties": values}
     pattern = _pattern(key_type)
     if pattern is not None:
-        schema["propertyNames"] = {"pattern": pattern}
+        schema["propertyNames"] = {"pattern": pattern, "description": key_type.EXPECTED}
     return schema
 
 
 def _one_of_schema(one_of: OneOf, place: _Place) -> Schema:
+    variants = {
+        word: {
+            **_type_schema(type_, place),
+            "description": getattr(type_, "EXPECTED", None) or _first_paragraph(type_),
+        }
+        for word, type_ in one_of.variants.items()
+    }
     return {
         "type": "object",
-        "properties": {word: _type_schema(t, place) for word, t in one_of.variants.items()},
+        "properties": variants,
         "minProperties": 1,
         "maxProperties": 1,
         "additionalProperties": False,
@@ -129,25 +179,46 @@ def _one_of_schema(one_of: OneOf, place: _Place) -> Schema:
 
 def _shorthand_schema(cls: Any, reference: Schema) -> Schema:
     words = list(getattr(cls, "SHORTHANDS", ()))
-    return {"oneOf": [{"enum": words}, reference]} if words else reference
+    if not words:
+        return reference
+    short = {"enum": words, "description": _first_paragraph(cls)}
+    return {"description": _first_paragraph(cls), "oneOf": [short, reference]}
 
 
 def _scalar_schema(type_: Any, key: Key) -> Schema:
     if type_ is bool:
-        return {"type": "boolean"}
+        return {"type": "boolean", "description": "true or false"}
     if type_ is int:
         bounds = key.bounds
         return {
             "type": "integer",
+            "description": "a whole number",
             **({"minimum": bounds[0], "maximum": bounds[1]} if bounds else {}),
         }
     if issubclass(type_, StrEnum):
-        return {"enum": [member.value for member in type_]}
-    example: Schema = {"examples": [key.example]} if key.example else {}
+        return _enum_schema(type_)
+    expected = getattr(type_, "EXPECTED", "a text")
+    examples: Schema = {"examples": found} if (found := _examples(expected, key)) else {}
+    described: Schema = {"description": expected}
     pattern = _pattern(type_)
     if pattern is not None:
-        return {**_unquoted(pattern), "pattern": pattern, **example}
-    return {"type": ["string", "number", "boolean"], **example}
+        return {**described, **_unquoted(pattern), "pattern": pattern, **examples}
+    return {**described, "type": ["string", "number", "boolean"], **examples}
+
+
+def _enum_schema(type_: type[StrEnum]) -> Schema:
+    """The words; editors that know `enumDescriptions` show what each one means."""
+    means = WORDS.get(type_, {})
+    told: Schema = {"enumDescriptions": [means[word] for word in type_]} if means else {}
+    words = [member.value for member in type_]
+    return {"enum": words, **told, "description": _first_paragraph(type_)}
+
+
+def _examples(expected: str, key: Key) -> list[str]:
+    if key.example is not None:
+        return [key.example.strip("'\"")]
+    _, _, named = expected.partition("such as ")
+    return _QUOTED.findall(named)
 
 
 def _unquoted(pattern: str) -> Schema:
@@ -159,14 +230,39 @@ def _unquoted(pattern: str) -> Schema:
     words = ["boolean"] if fits("true") else []
     if not fits("0"):
         return {"type": ["string", *words]}
+    least = {} if fits("-1") else {"minimum": 0}
     most = {} if fits("1") else {"maximum": 0}
-    return {"type": ["string", "number", *words], "minimum": 0, **most}
+    return {"type": ["string", "number", *words], **least, **most}
 
 
 def _pattern(type_: Any) -> str | None:
     if type_ in _PATTERNS:
         return _PATTERNS[type_]
     own = getattr(type_, "PATTERN", None)
-    if own is None or own.flags & 16:  # DOTALL: "any text", which a schema says by its type
+    if own is None:
         return None
-    return f"^(?:{own.pattern})$"
+    return r"\S" if own.flags & re.DOTALL else f"^(?:{own.pattern})$"
+
+
+def _plain(type_: Any) -> Any:
+    """The type without `| None`."""
+    if get_origin(type_) is not types.UnionType:
+        return type_
+    return next(arg for arg in get_args(type_) if arg is not types.NoneType)
+
+
+def _first_paragraph(cls: Any) -> str:
+    return " ".join((cls.__doc__ or "").split("\n\n")[0].split())
+
+
+def _as_yaml(value: Any) -> Any:
+    """A default as an editor would see it written."""
+    if isinstance(value, bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): _as_yaml(inner) for name, inner in value.items()}
+    if isinstance(value, tuple):
+        return [_as_yaml(item) for item in value]
+    if dataclasses.is_dataclass(value) and not hasattr(value, "parse"):
+        return {}  # a part whose keys all have defaults of their own
+    return str(value)

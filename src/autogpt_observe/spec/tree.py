@@ -12,7 +12,7 @@ import codecs
 import re
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -32,6 +32,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fallback is slowe
 # U+0085, U+2028 and U+2029 end a line in YAML 1.1, and neither in YAML 1.2 nor in editors.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\u2028\u2029\ufffe\uffff]")
 _MOST_CONTROLS = 20
+_new = tuple.__new__
 _TAB_INDENT = re.compile(r"[ ]*\t")
 _TEXT_AFTER_END = re.compile(r"""(?:[^"'\[{]*:[ ]+|\s*-[ ]+)["'\[{]""")
 
@@ -137,13 +138,18 @@ def parse_tree(data: bytes, name: str, report: Report) -> Mapping | None:
         return None
     source = Source(name, text)
     builder = _Builder(source, report)
+    loader: Any = None  # either loader's stub lacks `get_event`
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        loader = _LOADER(text)
+        while (event := loader.get_event()) is not None:
             if not builder.take(event):
                 return None
     except yaml.YAMLError as error:
         _report_syntax(error, source, report)
         return None
+    finally:
+        if loader is not None:
+            loader.dispose()
     root = builder.root
     if root is None or (isinstance(root, Scalar) and root.is_null):
         report.error("spec/empty", "the file holds no spec", Span(source, 1, 1), fix=_START_FIX)
@@ -238,7 +244,8 @@ class _Builder:
         """Take one event; False stops the reading (the report says why)."""
         match event:
             case yaml.ScalarEvent():
-                self._refuse_tag(event)
+                if event.tag is not None:
+                    self._refuse_tag(event)
                 plain = event.style in (None, "") and event.implicit[0]
                 scalar = Scalar(event.value, plain, self._span(event))
                 return self._add(scalar, event.anchor)
@@ -304,7 +311,8 @@ class _Builder:
             return True
         outer = self._stack[-1]
         outer.size += size
-        outer.height = max(outer.height, height + 1)
+        if outer.height <= height:
+            outer.height = height + 1
         if outer.size > MAX_NODES:
             message = f"aliases expand to more than {MAX_NODES:,} values"
             self._report.error("yaml/alias-bomb", message, outer.node.at, fix="write values out")
@@ -352,5 +360,7 @@ class _Builder:
         start, end = event.start_mark, event.end_mark
         if start is None or end is None:  # only for events made by hand
             return Span(self._source, 1, 1)
-        length = end.column - start.column if end.line == start.line else 1
-        return Span(self._source, start.line + 1, start.column + 1, max(1, length))
+        line, column = start.line, start.column
+        length = end.column - column if end.line == line else 1
+        # Span(...) itself, without the call in between: there is one for each node
+        return _new(Span, (self._source, line + 1, column + 1, max(1, length)))

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from autogpt_observe.render.emit import Document
     from autogpt_observe.spec.model import Spec
 
-PROMETHEUS_URL = "http://prometheus:9090"
-
 _DASHBOARDS_HEADER = (
     "Goes to /etc/grafana/provisioning/dashboards/, the JSON files to the folder named in `path`."
 )
@@ -57,7 +55,7 @@ def _datasources(spec: Spec) -> Document:
         "uid": DATASOURCE_UID,
         "type": "prometheus",
         "access": "proxy",
-        "url": PROMETHEUS_URL,
+        "url": spec.prometheus.url,
         "jsonData": {
             "httpMethod": "POST",
             "timeInterval": grafana_interval(spec.prometheus.scrape_interval),

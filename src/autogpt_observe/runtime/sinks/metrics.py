@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
-from autogpt_observe.names import AGENT, ERROR_TYPE, OUTCOME, MetricSource
+from autogpt_observe.names import AGENT, ERROR_TYPE, OUTCOME, MetricSource, MetricType
 from autogpt_observe.runtime.failures import Outcome
 from autogpt_observe.runtime.instruments import (
     AnyInstrument,
@@ -48,6 +48,12 @@ def emitted_sources() -> frozenset[MetricSource]:
     """The signals that this runtime emits: those of its moments, and those read at scrape time."""
     moments = (_START, _FAILURE, _END)
     return frozenset(AT_SCRAPE).union(*(moment.amounts for moment in moments))
+
+
+def is_mute(metric: Metric) -> bool:
+    """Whether the metric is a gauge that nothing feeds: its 0 would be read as a value."""
+    fed = metric.from_ is MetricSource.CODE or metric.from_ in emitted_sources()
+    return metric.type is MetricType.GAUGE and not fed
 
 
 class _Effect(NamedTuple):

@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autogpt_observe.spec.checks import alerts, dashboards, deployment, metrics, notifications
+from autogpt_observe.spec.checks import (
+    alerts,
+    budget,
+    dashboards,
+    deployment,
+    metrics,
+    notifications,
+    objectives,
+    rules,
+    runbooks,
+)
 from autogpt_observe.spec.checks.context import CHECKS, Context
 
 if TYPE_CHECKING:
@@ -25,9 +35,13 @@ def check_spec(spec: Spec, tree: Mapping, report: Report) -> None:
     context = Context(spec, tree, report)
     metrics.check_intervals(context)
     metrics.check_metrics(context)
+    budget.check_registry(context)
     alerts.check_recording_rules(context)
     alerts.check_alerts(context)
+    rules.check_duplicates(context)
+    objectives.check_objectives(context)
     notifications.check_notifications(context)
+    runbooks.check_runbooks(context)
     dashboards.check_dashboards(context)
     deployment.check_deployment(context)
     deployment.check_autoscaling(context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from autogpt_observe.names import (
     ALERT_NAME,
@@ -13,10 +13,11 @@ from autogpt_observe.names import (
     LabelName,
     PromQL,
 )
-from autogpt_observe.spec.checks.conditions import check_ratio
+from autogpt_observe.spec.checks.conditions import check_condition
 from autogpt_observe.spec.checks.expressions import check_expression
 from autogpt_observe.spec.checks.rule_tests import check_test
-from autogpt_observe.spec.model import RatioCondition
+from autogpt_observe.spec.checks.rules import check_times
+from autogpt_observe.spec.checks.templates import check_templates
 
 if TYPE_CHECKING:
     from autogpt_observe.spec.checks.context import Context, Path
@@ -51,21 +52,17 @@ def check_alerts(context: Context) -> None:
                 fix = f"use the alert's own key `{label}`" if own_key else "remove it"
                 at = context.key_at((*path, "labels", label))
                 context.error("alert/reserved-label", message, at, fix=fix)
-        _check_condition(context, alert, path)
+        check_condition(context, alert, path)
+        check_times(context, alert, path)
+        check_templates(context, alert, path)
+        if alert.watchdog and not isinstance(alert.when, PromQL):
+            message = f"a watchdog fires always, and `{name}` waits for something"
+            fix = "write `when: {expr: vector(1)}`"
+            context.error("alert/watchdog", message, (*path, "when"), fix=fix)
+        if isinstance(alert.when, PromQL):
+            _check_tested(context, alert, path)
         for test_name, test in alert.tests.items():
             check_test(context, test, (*path, "tests", test_name))
-
-
-def _check_condition(context: Context, alert: Alert, path: Path) -> None:
-    when = alert.when
-    match when:
-        case PromQL():
-            check_expression(context, when, (*path, "when", "expr"))
-            _check_tested(context, alert, path)
-        case RatioCondition():
-            check_ratio(context, when, (*path, "when", "ratio"))
-        case _:
-            assert_never(when)
 
 
 def _check_tested(context: Context, alert: Alert, path: Path) -> None:

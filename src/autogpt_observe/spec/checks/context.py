@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from autogpt_observe.diagnostics import Span, did_you_mean
 from autogpt_observe.names import HISTOGRAM_SUFFIXES, SYNTHETIC_METRICS, MetricSource, MetricType
 from autogpt_observe.spec.checks.places import locate
+from autogpt_observe.spec.checks.series import SpecCatalogue
+from autogpt_observe.spec.expansion import all_alerts
 from autogpt_observe.spec.tree import Mapping, Scalar, find, is_switched_off
 
 if TYPE_CHECKING:
     import collections.abc
 
     from autogpt_observe.diagnostics import Report
-    from autogpt_observe.spec.model import Spec
+    from autogpt_observe.names import Name
+    from autogpt_observe.spec.model import Alert, Spec
 
 Path = tuple[str | int, ...]
 
@@ -26,19 +29,72 @@ CHECKS: collections.abc.Mapping[str, str] = MappingProxyType(
         "metric/signal": "a metric's type, unit and attributes are those its signal can feed",
         "metric/external": "`labels` are for external metrics, `attributes` for those we emit",
         "metric/buckets": "a histogram names a list of `buckets`, and nothing else does",
+        "metric/clash": "no two metrics make series of one name",
+        "metric/exemplars": "only counters and histograms carry exemplars",
+        "metric/series-budget": "the metrics make no more series than `series_budget`",
         "buckets/order": "bucket bounds rise",
         "prometheus/interval": "scraping and evaluation have intervals above zero, up to a day",
         "promql/syntax": "an expression is valid PromQL",
         "promql/unknown-metric": "an expression names declared metrics only",
+        "promql/type": "an expression gives samples, not a text or a range",
+        "promql/version": "the Prometheus named in `targets` knows what an expression uses",
+        "promql/experimental": "an expression leaves out what Prometheus must be told to offer",
+        "promql/unknown-label": "a label that is selected, grouped or joined by is there",
+        "promql/idle-label": "a label that is taken away or left out of a match is there",
+        "promql/unknown-value": "a matcher selects values that the label has",
+        "promql/idle-matcher": "each value that a matcher lists or excludes is there",
+        "promql/le": "a matcher on `le` names bounds as the client writes them",
+        "promql/rate": "`rate`, `irate` and `increase` read counters",
+        "promql/delta": "`delta`, `deriv` and `predict_linear` read gauges",
+        "promql/raw-counter": "a counter is judged by its growth, not by where it stands",
+        "promql/histogram": "a quantile lies between 0 and 1 and is taken of buckets, by `le`",
+        "promql/short-range": "a range holds the two samples that its function needs",
+        "promql/matching": "both sides of an operator have series that match, one to one",
+        "promql/units": "what is added or compared has one unit",
         "alert/summary": "an alert has a `summary`",
         "alert/reserved-label": "an alert's own labels leave out those the generator sets",
+        "alert/no-comparison": "an alert's expression compares something",
+        "alert/never-fires": "an alert's condition can hold",
+        "alert/always-fires": "an alert's condition can fail to hold",
+        "alert/watchdog": "a watchdog fires always",
+        "alert/for": "`for` and `keep_firing_for` are zero or last an evaluation",
+        "alert/version": "the Prometheus named in `targets` knows the alert's keys",
+        "alert/duplicate": "no two alerts say the same",
+        "rule/name": "a recorded series is called like no metric",
+        "rule/duplicate": "no two recording rules compute the same",
+        "template/syntax": "Prometheus can fill in the templates of labels and annotations",
+        "template/dropped-label": "a template uses labels that the expression's result has",
         "alert/untested": "an alert on raw PromQL brings tests that see it fire and stay silent",
-        "condition/metric": "a typed condition reads declared counters and their labels",
-        "condition/threshold": "a threshold can be reached",
-        "condition/window": "a window holds at least two scrapes, and can be unit-tested",
+        "condition/metric": "a typed condition reads declared metrics of the right type, by labels"
+        " and values that they have",
+        "condition/threshold": "a limit can be passed, and isn't always",
+        "condition/unit": "a limit is written in the unit of what it limits",
+        "condition/share": "a share is one of another gauge, of the same unit",
+        "condition/absent": "a metric whose absence alarms is there before the first event",
+        "condition/window": "a window holds two scrapes, an age outlasts one, both can be tested",
+        "slo/objective": "an objective is a share of good events that leaves some for bad ones",
+        "slo/window": "an objective is judged over 7d, 28d, 30d or 90d",
+        "slo/events": "an objective counts declared counters; bad events are part of the total",
+        "slo/latency": "an objective's latency is a histogram, and its limit a bucket's bound",
+        "slo/label": "an objective leaves the labels alone that the generator sets",
+        "slo/name": "no two alerts have one name, implied or declared",
+        "slo/short-window": "the shortest window holds two scrapes and an evaluation",
+        "slo/threshold": "some share of bad events reaches a burn rate's threshold",
+        "slo/burn": "a burn rate is that of a declared objective, over windows that fit",
         "test/series": "a unit test's series and samples can be read",
-        "notify/receiver": "every receiver that is named is declared, and notifies somebody",
-        "notify/secret": "no receiver's address holds a secret",
+        "notify/receiver": "every receiver that is named is declared, and can tell somebody",
+        "notify/secret": "no text of `notifications` holds a secret",
+        "notify/version": "Alertmanager is new enough for what the notifications use",
+        "notify/interval": "every time interval that is named is declared, in a known time zone",
+        "notify/unused": "every receiver and every time interval is used",
+        "notify/grouping": "alerts are grouped by labels they have, at times that agree",
+        "notify/route": "what a route asks for can be, below the routes above it too",
+        "notify/shadowed": "no route stands behind one that takes all it asks for",
+        "notify/undelivered": "every alert reaches a receiver at some time of the week",
+        "notify/inhibits": "an alert silences others that are declared, share its labels, and do"
+        " not silence it",
+        "runbook/name": "every alert has a runbook of its own",
+        "runbook/dashboard": "a runbook names declared dashboards",
         "panel/query": "a panel shows a metric or an expression, in a way that fits its type",
         "deploy/ports": "the ports of a deployment differ",
         "deploy/secret": "no environment variable is given a secret as text",
@@ -46,12 +102,28 @@ CHECKS: collections.abc.Mapping[str, str] = MappingProxyType(
         "autoscaling/range": "`min` is not above `max`, and something is measured",
         "logs/pattern": "the pattern captures `timestamp`",
         "waiver/unknown": "a waiver names a check that can be waived",
+        "waiver/reason": "a waiver says why",
         "waiver/stale": "a waiver still waives something",
     }
 )
 """Every check of a well-read spec: its id, and what holds when it finds nothing."""
 
-WAIVABLE = frozenset({"alert/untested"})
+WAIVABLE = frozenset(
+    {
+        "alert/untested",
+        "notify/undelivered",
+        "alert/no-comparison",
+        "alert/for",
+        "alert/duplicate",
+        "condition/absent",
+        "promql/experimental",
+        "promql/idle-label",
+        "promql/idle-matcher",
+        "promql/delta",
+        "promql/raw-counter",
+        "promql/units",
+    }
+)
 """The checks that warn about an alert, so that the alert can waive them."""
 
 
@@ -72,13 +144,24 @@ class Context:
         place = at if isinstance(at, Span) else self.at(at)
         self._report.error(id_, message, place, fix=fix)
 
-    def warn(self, id_: str, message: str, path: Path, *, fix: str | None = None) -> None:
-        """Report a warning at ``path``, unless the alert it is about waives it."""
+    def warn(
+        self,
+        id_: str,
+        message: str,
+        path: Path,
+        *,
+        fix: str | None = None,
+        at: Span | None = None,
+    ) -> None:
+        """Report a warning about ``path``, unless the alert it is about waives it.
+
+        ``at`` is the place to point at, if it is not that of ``path``.
+        """
         self._known(id_)
         if path[0] == "alerts" and id_ not in WAIVABLE:
             raise KeyError(id_)  # a mistake in a check: its id is missing there
         if not self._waived(id_, path):
-            self._report.warn(id_, message, self.at(path), fix=fix)
+            self._report.warn(id_, message, at or self.at(path), fix=fix)
 
     def declared(self, section: str) -> tuple[str, ...]:
         """The names in a section, those of parts that could not be read included."""
@@ -88,6 +171,11 @@ class Context:
             names = (name for name, entry in entries if not is_switched_off(entry.value))
             self._declared[section] = tuple(names)
         return self._declared[section]
+
+    @cached_property
+    def alerts(self) -> collections.abc.Mapping[Name, Alert]:
+        """The alerts declared and those that objectives imply."""
+        return all_alerts(self.spec)
 
     @cached_property
     def series(self) -> collections.abc.Mapping[str, None]:
@@ -103,6 +191,11 @@ class Context:
             if histogram:
                 names += [f"{name}{suffix}" for suffix in HISTOGRAM_SUFFIXES]
         return dict.fromkeys((*names, *self.declared("recording_rules"), *SYNTHETIC_METRICS))
+
+    @cached_property
+    def catalogue(self) -> SpecCatalogue:
+        """What is known of these series."""
+        return SpecCatalogue(self.spec, self.declared("metrics"))
 
     def refused_series(self, name: str) -> tuple[str, str] | None:
         """Why no expression can read series of that name, and the fix; None where it can."""
@@ -150,6 +243,9 @@ class Context:
         for name, alert in self.spec.alerts.items():
             for id_ in alert.allow:
                 at = self.key_at(("alerts", name, "allow", id_))
+                if not alert.allow[id_].strip():
+                    message = f"`{name}` waives `{id_}` without saying why"
+                    self.error("waiver/reason", message, at, fix="write the reason behind it")
                 if id_ not in CHECKS:
                     fix = did_you_mean(id_, tuple(CHECKS))
                     self.error("waiver/unknown", f"there is no check `{id_}`", at, fix=fix)

@@ -25,6 +25,9 @@ _FITTING = {
 def check_dashboards(context: Context) -> None:
     """Check every panel of every dashboard."""
     for name, dashboard in context.spec.dashboards.items():
+        if not dashboard.rows:
+            message = f"the dashboard `{name}` has no rows, so it shows nothing"
+            context.error("panel/query", message, ("dashboards", name, "rows"), fix="add a row")
         for row_index, row in enumerate(dashboard.rows):
             for index, panel in enumerate(row.panels):
                 path = ("dashboards", name, "rows", row_index, "panels", index)
