@@ -72,7 +72,7 @@ def kept_as_they_are(tree: Mapping) -> list[Node]:
     """The versions, which decide what is a fault, and the alert with tests of its author's."""
     alerts = tree.get("alerts")
     raw = alerts.get("Raw") if isinstance(alerts, Mapping) else None
-    own = [node for node, _, _ in places(raw, Alert)] if raw is not None else []
+    own: list[Node] = [node for node, _, _ in places(raw, Alert)] if raw is not None else []
     targets = tree.get("targets")
     return [*own, targets] if targets is not None else own
 
