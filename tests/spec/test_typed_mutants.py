@@ -83,8 +83,9 @@ def other_value(text: str, type_: Any, chance: random.Random) -> str | None:
         return chance.choice(("15s", "30s", "1m", "2m", "5m", "10m", "30m", "1h"))
     if type_ is Ratio:
         return chance.choice(("1%", "5%", "12.5%", "50%", "90%", "99%", "99.9%", "0.25"))
-    if type_ is Amount:
-        scaled = Decimal(Amount.parse(text).value) * chance.choice((2, 3, Decimal("0.5"), 100))
+    if type_ is Amount and text[-1:].isalnum():
+        number = "".join(char for char in text if char.isdigit() or char == ".") or "1"
+        scaled = Decimal(number) * chance.choice((2, 3, Decimal("0.5"), 100))
         return f"{scaled:f}"
     if type_ is int:
         return str(max(1, int(text) * chance.choice((1, 2, 3, 10)) + chance.choice((-1, 0, 1))))

@@ -101,7 +101,8 @@ class QuantileJudge:
         if seen < self.least * 2 * window.span * self.grain:
             return False
         value = self._value(window)
-        return value is not None and self.limit.past(value)
+        # Floats may come out on either side of the limit: nothing has cleared there.
+        return value is not None and (self.limit.past(value) or value == self.limit.value)
 
     def values(self, now: int) -> tuple[float, set[float]]:
         """The percentile, exact and as floats."""
