@@ -89,6 +89,10 @@ class Stage:
             self.step(f"stage {path}")
             with naming(self.root / path):
                 _write(self.path / "new" / str(number), data)
+        # A file that is made between two syncs waits for the first: a pass for each is quicker.
+        for number, (path, _) in contents.items():
+            with naming(self.root / path):
+                _sync_file(self.path / "new" / str(number))
         with naming(self.path):
             _sync_folder(self.path / "new")
 
@@ -97,6 +101,7 @@ class Stage:
         self.step("commit")
         with naming(self.path):
             _write(self.path / "journal.tmp", _format_journal(journal))
+            _sync_file(self.path / "journal.tmp")
             (self.path / "journal.tmp").replace(self.path / "commit.json")
             _sync_folder(self.path)
 
@@ -273,11 +278,14 @@ def _folders(moves: Iterable[Move]) -> set[str]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a new file, readable by all as far as the umask lets them, and sync it."""
+    """Write a new file, readable by all as far as the umask lets them; not synced yet."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     with os.fdopen(handle, "wb") as file:
         file.write(data)
-        file.flush()
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
@@ -288,8 +296,7 @@ def _copy_aside(path: Path, old: Path) -> None:
     except OSError:  # file systems without hard links, files of another owner
         half = old.with_suffix(".tmp")
         shutil.copy2(path, half)
-        with half.open("rb") as file:
-            os.fsync(file.fileno())
+        _sync_file(half)
         half.replace(old)
 
 
