@@ -317,7 +317,8 @@ def test_what_the_unit_tests_see(pages: Mapping[str, str]) -> None:
         f"{run} them. They follow from the condition: they see it fire and stay silent."
     )
     assert section(pages["Pod.md"], "How it is tested") == (
-        f"{run} them.\n\n- `alert/untested` is waived: shown on a board, \\*only\\*"
+        "No test sees it fire. The one in [`rules/tests/`](../../rules/tests/) sees what it does"
+        " without any data.\n\n- `alert/untested` is waived: shown on a board, \\*only\\*"
     )
 
 

@@ -290,3 +290,28 @@ def test_an_environment_can_remove_a_section() -> None:
     text = f"{SMALL}logs: {{pattern: '%{{X:timestamp}}', date_formats: [ISO8601], elasticsearch: ['http://a'], index: i}}\nenvironments: {{e: {{logs: ~}}}}\n"
     assert isinstance(spec_of(text).logs, model.Logs)
     assert spec_of(text, environment="e").logs is None
+
+
+def test_another_condition_drops_what_the_runbook_said_of_the_old_one(tmp_path: Path) -> None:
+    pack = """version: 1
+metrics: {q: {type: gauge, from: code, help: Q}}
+alerts:
+  A:
+    when: {threshold: {metric: q, above: 5}}
+    severity: info
+    annotations: {summary: s}
+    runbook: {meaning: More than five, steps: [look]}
+"""
+    own = f"{SMALL}include: [pack.yaml]\nalerts: {{A: {{OVER}}}}\n"
+    for over, meaning in (
+        ("when: {threshold: {metric: q, above: 9}}", ""),
+        ("severity: warning", "More than five"),
+    ):
+        files: dict[str, str | bytes] = {
+            "observe.yaml": own.replace("{OVER}", f"{{{over}}}"),
+            "pack.yaml": pack,
+        }
+        spec = read_files(files, tmp_path).spec
+        assert spec is not None
+        (alert,) = spec.alerts.values()
+        assert (alert.runbook.meaning, alert.runbook.steps) == (meaning, ("look",))

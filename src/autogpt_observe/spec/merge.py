@@ -1,7 +1,8 @@
 """Laying one tree over another: packs below the spec, environments above it.
 
 Maps merge by key; lists, scalars and an alert's ``when`` are replaced whole; a layer that changes
-an alert's condition or its ``for`` drops the unit tests from below, which were about the old ones.
+an alert's condition or its ``for`` drops the unit tests from below, which were about the old ones,
+and one that changes its condition the meaning that the runbook gave the old one.
 ``enabled: false`` stays in the tree (the reader drops the part), so that a later layer can switch
 it on again. Every node keeps its place, so a finding or `show --resolved` points to the layer a
 value came from.
@@ -50,6 +51,8 @@ def merge(below: Mapping, above: Mapping, report: Report | None, *, type_: Any =
     merged = dict(below.entries)
     if type_ is Alert and not TESTED.isdisjoint(above.entries):
         merged.pop(TESTS, None)
+    if type_ is Alert and "when" in above.entries:
+        _drop_meaning(merged)
     for name, entry in above.entries.items():
         inner = inner_type(type_, name)
         lower = merged.get(name)
@@ -63,6 +66,14 @@ def merge(below: Mapping, above: Mapping, report: Report | None, *, type_: Any =
             value = merge(under, value, None if inner is Overlay else report, type_=inner)
         merged[name] = Entry(entry.key, value)
     return Mapping(merged, above.at)
+
+
+def _drop_meaning(alert: dict[str, Entry]) -> None:
+    """Take away what the runbook says of the condition that is replaced."""
+    runbook = alert.get("runbook")
+    if runbook is not None and isinstance(runbook.value, Mapping):
+        left = {name: e for name, e in runbook.value.entries.items() if name != "meaning"}
+        alert["runbook"] = Entry(runbook.key, Mapping(left, runbook.value.at))
 
 
 def merge_environment(base: Mapping, name: str, overlay: Mapping, report: Report) -> Mapping:

@@ -171,7 +171,7 @@ def _unit_tests(alert: Alert) -> str:
     if not alert.tests and not isinstance(alert.when, PromQL):
         return f"{run} They follow from the condition: they see it fire and stay silent."
     if not alert.tests:
-        return run
+        return f"No test sees it fire. The one in {where} sees what it does without any data."
     rows = [(code(name), _seen(test)) for name, test in alert.tests.items()]
     return f"{run}\n\n{table(('test', 'what is seen'), rows)}"
 

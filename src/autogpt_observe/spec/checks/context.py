@@ -60,7 +60,7 @@ CHECKS: collections.abc.Mapping[str, str] = MappingProxyType(
         "alert/for": "`for` and `keep_firing_for` are zero or last an evaluation",
         "alert/version": "the Prometheus named in `targets` knows the alert's keys",
         "alert/duplicate": "no two alerts say the same",
-        "rule/name": "a recorded series is called like no metric",
+        "rule/name": "a recorded series is called like no metric that the service emits",
         "rule/duplicate": "no two recording rules compute the same",
         "template/syntax": "Prometheus can fill in the templates of labels and annotations",
         "template/dropped-label": "a template uses labels that the expression's result has",

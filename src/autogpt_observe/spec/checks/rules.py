@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autogpt_observe.names import PromQL
+from autogpt_observe.names import MetricName, MetricSource, PromQL
 from autogpt_observe.promql.parser import parse
 from autogpt_observe.promql.scanner import PromQLError
 from autogpt_observe.promql.tree import canonical
@@ -54,7 +54,8 @@ def check_duplicates(context: Context) -> None:
     declared = context.declared("metrics")
     for record, rule in context.spec.recording_rules.items():
         place = context.key_at(("recording_rules", record))
-        if record in declared:
+        metric = context.spec.metrics.get(MetricName(record))
+        if record in declared and (metric is None or metric.from_ is not MetricSource.EXTERNAL):
             message = f"the recorded series `{record}` is called like a declared metric"
             fix = "name it `level:metric:operations`"
             context.error("rule/name", message, place, fix=fix)
