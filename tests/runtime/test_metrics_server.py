@@ -127,7 +127,8 @@ def test_nonsense_is_answered_not_logged(
     with serving() as at:
         with socket.create_connection(at, timeout=30) as client:
             client.sendall(nonsense)
-            client.shutdown(socket.SHUT_WR)
+            with suppress(OSError):  # the server may have hung up already
+                client.shutdown(socket.SHUT_WR)
             with suppress(ConnectionResetError):  # it does not read on
                 while client.recv(4096):
                     pass

@@ -46,7 +46,10 @@ def find_dead(folder: Path) -> list[str]:
         return []
     dead = []
     for path in folder.glob(f"*{OWNER}"):
-        lines = path.read_text(encoding="ascii").split("\n")
+        try:
+            lines = path.read_text(encoding="ascii").split("\n")
+        except FileNotFoundError:  # another process tidied up meanwhile
+            continue
         if path.stem.isdecimal() and len(lines) == len(Owner._fields):
             owner = Owner(*lines)
             is_near = (owner.boot, owner.namespace) == (here.boot, here.namespace)
