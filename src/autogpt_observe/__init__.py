@@ -5,6 +5,7 @@ from __future__ import annotations
 __version__ = "0.1.0"
 
 __all__ = [
+    "Budget",
     "ObserveError",
     "Observer",
     "SpecError",
@@ -12,8 +13,11 @@ __all__ = [
     "__version__",
     "agent",
     "init",
+    "llm",
     "metric",
     "shutdown",
+    "step",
+    "tool",
 ]
 
 # Type checkers take the name for typing.TYPE_CHECKING; importing `typing` is most of the cost of
@@ -22,19 +26,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from autogpt_observe.diagnostics import SpecError
     from autogpt_observe.errors import ObserveError, UsageError
-    from autogpt_observe.runtime.agents import agent
+    from autogpt_observe.runtime.boundaries import agent, llm, step, tool
     from autogpt_observe.runtime.handles import metric
+    from autogpt_observe.runtime.journey import Budget
     from autogpt_observe.runtime.observer import Observer, init, shutdown
 
 _HOMES = {
+    "Budget": "autogpt_observe.runtime.journey",
     "ObserveError": "autogpt_observe.errors",
     "Observer": "autogpt_observe.runtime.observer",
     "SpecError": "autogpt_observe.diagnostics",
     "UsageError": "autogpt_observe.errors",
-    "agent": "autogpt_observe.runtime.agents",
+    "agent": "autogpt_observe.runtime.boundaries",
     "init": "autogpt_observe.runtime.observer",
+    "llm": "autogpt_observe.runtime.boundaries",
     "metric": "autogpt_observe.runtime.handles",
     "shutdown": "autogpt_observe.runtime.observer",
+    "step": "autogpt_observe.runtime.boundaries",
+    "tool": "autogpt_observe.runtime.boundaries",
 }
 """Where each public name is defined; its module is imported when the name is first used."""
 

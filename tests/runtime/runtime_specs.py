@@ -11,9 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 import autogpt_observe as obs
 from autogpt_observe.names import LabelName, MetricName, MetricSource, MetricType, Name
 from autogpt_observe.runtime.active import ACTIVE
-from autogpt_observe.runtime.events import Hub
+from autogpt_observe.runtime.hub import Hub
 from autogpt_observe.runtime.incidents import Incidents
-from autogpt_observe.runtime.instruments import build_instruments
+from autogpt_observe.runtime.instruments import build_guards, build_instruments
 from autogpt_observe.runtime.sinks.metrics import MetricsSink
 from autogpt_observe.spec.model import Attribute, BucketBound, Metric, Service, Spec
 
@@ -108,7 +108,7 @@ class Clock:
 def clocked(clock: Clock) -> Iterator[dict[str, float]]:
     """Runs timed by ``clock``; after the block, their count and sum by agent."""
     incidents = Incidents(strict=True)
-    instruments = build_instruments(RUNS, incidents)
+    instruments = build_instruments(RUNS, build_guards(RUNS, incidents))
     sink = MetricsSink(dict(RUNS.metrics.items()), instruments)
     shown: dict[str, float] = {}
     ACTIVE.hub = Hub((sink,), on_error=incidents.fail, clock=clock)

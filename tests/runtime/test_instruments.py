@@ -12,8 +12,6 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from runtime_specs import OUTCOMES, attribute, metric, observing, samples, spec
 
 import autogpt_observe as obs
-from autogpt_observe.names import MetricSource
-from autogpt_observe.runtime.sinks.metrics import emitted_sources
 
 if TYPE_CHECKING:
     from autogpt_observe.spec.model import Metric
@@ -189,19 +187,6 @@ def test_spec_that_was_not_checked_is_refused(name: str, declared: Metric, messa
     with pytest.raises(obs.UsageError) as caught:
         obs.init(spec(attributes=None, **{name: declared}), serve=False)
     assert str(caught.value) == message
-
-
-def test_runtime_says_what_it_emits() -> None:
-    assert emitted_sources() == {
-        MetricSource.RUN_START,
-        MetricSource.RUN_END,
-        MetricSource.RUN_DURATION,
-        MetricSource.RUN_ACTIVE,
-        MetricSource.FAILURE,
-        MetricSource.PROCESS_CPU,
-        MetricSource.PROCESS_MEMORY,
-        MetricSource.PROCESS_MEMORY_LIMIT,
-    }
 
 
 def test_gauge_that_nothing_feeds_is_not_shown() -> None:

@@ -13,8 +13,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from runtime_specs import Clock, metric, observing, samples, spec
 
 from autogpt_observe.runtime.cgroups import ControlGroups, _parse_quota
+from autogpt_observe.runtime.hub import Hub
 from autogpt_observe.runtime.incidents import Incidents
-from autogpt_observe.runtime.process import ProcessGauge, ProcessReader
+from autogpt_observe.runtime.process import ProcessReader
+from autogpt_observe.runtime.readings import Reader, Reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -183,10 +185,11 @@ def test_reading_that_fails_is_left_out(caplog: pytest.LogCaptureFixture) -> Non
         raise PermissionError("no clock")
 
     incidents, registry = Incidents(strict=False), CollectorRegistry()
-    process = ProcessReader(cpu_clock=fail)
+    hub = Hub((), on_error=incidents.fail)
+    read = Reader(ProcessReader(cpu_clock=fail), hub)
     for name, source in (("cpu_ratio", "process.cpu"), ("memory_bytes", "process.memory")):
         declared = metric("gauge", source)
-        registry.register(ProcessGauge(name, declared, reader=process, on_error=incidents.note))
+        registry.register(Reading(name, declared, reader=read, guards={}, on_error=incidents.note))
     registry.register(incidents)
     generate_latest(registry)
     shown = samples(registry)

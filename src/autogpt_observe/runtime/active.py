@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from autogpt_observe.runtime.events import Hub
+    from autogpt_observe.runtime.hub import Hub
     from autogpt_observe.runtime.recorder import Recorder
 
 

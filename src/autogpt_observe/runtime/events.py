@@ -1,11 +1,12 @@
-"""The events of the runtime, and the hub that passes them on to the sinks."""
+"""What happened, as frozen facts, and the protocol of those who are told.
+
+The first fields of an event, ``LABELS`` of them, are attributes: each is named as in
+`names.SIGNALS`, and metrics take their label values from there. What else there is follows.
+"""
 
 from __future__ import annotations
 
-from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
-
-from autogpt_observe.runtime.failures import Outcome, outcome_of, take_new_failure
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,99 +15,147 @@ if TYPE_CHECKING:
     """Told of a failure inside: where, and what was raised."""
 
 
-class Sink(Protocol):
-    """Turns events into one kind of telemetry. Its methods may be called by any thread."""
+class Trace(NamedTuple):
+    """The sampled span that an event belongs to: what an exemplar shows."""
 
-    def run_started(self, run: Run, /) -> None:
-        """A run starts."""
-
-    def run_failed(self, run: Run, error: BaseException, /) -> None:
-        """A run meets a failure that no boundary below it has seen; its end follows."""
-
-    def run_ended(self, run: Run, outcome: Outcome, seconds: float, /) -> None:
-        """A run ends, after ``seconds`` of work."""
+    trace_id: int
+    span_id: int
 
 
-class Hub:
-    """Passes events on to every sink; what a sink raises goes to ``on_error``, not to the host."""
+class RunStarted(NamedTuple):
+    """A run starts."""
 
-    __slots__ = ("_on_error", "_sinks", "clock")
-
-    def __init__(
-        self,
-        sinks: tuple[Sink, ...],
-        *,
-        on_error: OnError,
-        clock: Callable[[], float] = perf_counter,
-    ) -> None:
-        self._sinks = sinks
-        self._on_error = on_error
-        self.clock = clock
-
-    def close(self) -> None:
-        """From now on events, those of runs in progress too, go nowhere."""
-        self._sinks = ()
-
-    def run_started(self, run: Run) -> None:
-        """Tell the sinks that ``run`` starts."""
-        for sink in self._sinks:
-            try:
-                sink.run_started(run)
-            except Exception as error:  # noqa: BLE001  # a sink never breaks its host
-                self._on_error("run_started", error)
-
-    def run_ended(self, run: Run, error: BaseException | None, seconds: float) -> None:
-        """Tell the sinks that ``run`` ended, by ``error`` or well, and of a new failure."""
-        outcome = outcome_of(error)
-        if error is not None and outcome is Outcome.ERROR and take_new_failure(error):
-            for sink in self._sinks:
-                try:
-                    sink.run_failed(run, error)
-                except Exception as own:  # noqa: BLE001  # a sink never breaks its host
-                    self._on_error("run_failed", own)
-        for sink in self._sinks:
-            try:
-                sink.run_ended(run, outcome, seconds)
-            except Exception as own:  # noqa: BLE001  # a sink never breaks its host
-                self._on_error("run_ended", own)
+    agent: str
 
 
-class Run:
-    """One call of a function under `@agent`: announced when made, and ended exactly once.
+class Run(NamedTuple):
+    """A run ended, after so many seconds of work."""
 
-    It is also the stopwatch of the work: running from the start, halted by `pause`.
+    agent: str
+    outcome: str
+    seconds: float
+    trace: Trace | None
+
+
+class Step(NamedTuple):
+    """A step of a run ended."""
+
+    agent: str
+    step: str
+    result: str
+    seconds: float
+    trace: Trace | None
+
+
+class ToolCall(NamedTuple):
+    """A tool call ended."""
+
+    agent: str
+    tool: str
+    result: str
+    seconds: float
+    trace: Trace | None
+
+
+class LLMCall(NamedTuple):
+    """A logical call of a model ended.
+
+    Attributes:
+        provider, model: those that were asked for.
+        context_share: the share of the context window that the input took; None if not known.
+        unreported: 1 where no usage was reported, else 0.
+        unpriced: 1 where usage was reported without a cost, else 0.
     """
 
-    __slots__ = ("_hub", "_resumed", "_worked", "agent")
+    agent: str
+    provider: str
+    model: str
+    result: str
+    seconds: float
+    trace: Trace | None
+    context_share: float | None
+    unreported: int
+    unpriced: int
 
-    def __init__(self, agent: str, hub: Hub) -> None:
-        self._hub: Hub | None = None  # until it is announced, there is nothing to end
-        self.agent = agent
-        self._worked = 0.0
-        hub.run_started(self)
-        self._resumed: float | None = hub.clock()
-        self._hub = hub
 
-    def pause(self) -> None:
-        """The work halts: control went to the consumer of a generator."""
-        if self._hub is not None and self._resumed is not None:
-            self._worked += self._hub.clock() - self._resumed
-            self._resumed = None
+class Attempt(NamedTuple):
+    """An attempt of a model call starts; ``retry`` is 1 where it repeats a failed one, else 0."""
 
-    def resume(self) -> None:
-        """The work goes on."""
-        if self._hub is not None:
-            self._resumed = self._hub.clock()
+    agent: str
+    provider: str
+    model: str
+    retry: int
 
-    def end(self, error: BaseException | None) -> None:
-        """The run is over, by ``error`` or well; later calls do nothing."""
-        self.pause()
-        hub, self._hub = self._hub, None
-        if hub is not None:
-            hub.run_ended(self, error, self._worked)
 
-    def __del__(self) -> None:
-        # A frame can die without running its `finally`: an async generator whose event loop is
-        # closed, a coroutine that awaits while it is being closed. The run ends here then.
-        if self._hub is not None:
-            self.end(GeneratorExit())
+class AttemptFailed(NamedTuple):
+    """An attempt of a model call failed."""
+
+    agent: str
+    provider: str
+    model: str
+    error_kind: str
+
+
+class TokensUsed(NamedTuple):
+    """A model call reported tokens of one type."""
+
+    agent: str
+    provider: str
+    model: str
+    token_type: str
+    tokens: int
+
+
+class CostIncurred(NamedTuple):
+    """A model call cost something, in US dollars."""
+
+    agent: str
+    provider: str
+    model: str
+    usd: float
+
+
+class Unparseable(NamedTuple):
+    """A model's output could not be read as what was asked for."""
+
+    agent: str
+    provider: str
+    model: str
+
+
+class Failure(NamedTuple):
+    """Something failed that no boundary below had seen; the end of its scope follows."""
+
+    agent: str
+    error_type: str
+    trace: Trace | None
+
+
+class LoopFound(NamedTuple):
+    """A run went into a loop."""
+
+    agent: str
+    pattern: str
+
+
+Event = (
+    RunStarted
+    | Run
+    | Step
+    | ToolCall
+    | LLMCall
+    | Attempt
+    | AttemptFailed
+    | TokensUsed
+    | CostIncurred
+    | Unparseable
+    | Failure
+    | LoopFound
+)
+
+
+class Sink(Protocol):
+    """Turns events into one kind of telemetry. May be called by any thread, also while it is."""
+
+    def take(self, event: Event, /) -> None:
+        """Something happened."""

@@ -13,11 +13,16 @@ _LONGEST_CHAIN = 100
 
 
 class Outcome(StrEnum):
-    """How a run ended."""
+    """How a run ended; what an exception doesn't tell, `run.finish` does."""
 
     SUCCESS = "success"
     ERROR = "error"
     CANCELLED = "cancelled"
+    MAX_STEPS = "max_steps"
+    BUDGET = "budget"
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    ABANDONED = "abandoned"
 
 
 def outcome_of(error: BaseException | None) -> Outcome:

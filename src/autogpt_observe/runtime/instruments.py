@@ -11,11 +11,11 @@ import prometheus_client as prom
 from autogpt_observe.errors import UsageError
 from autogpt_observe.names import SIGNALS, MetricSource, MetricType
 from autogpt_observe.runtime.atomic import AtomicCounter, AtomicGauge, AtomicHistogram
+from autogpt_observe.runtime.feeds import MOVED
 from autogpt_observe.runtime.forks import renew_after_fork
 from autogpt_observe.runtime.guards import ValueGuard
 from autogpt_observe.runtime.multiprocess.folder import shared_folder
 from autogpt_observe.runtime.multiprocess.histogram import SharedHistogram
-from autogpt_observe.runtime.process import AT_SCRAPE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,27 +103,37 @@ class HistogramInstrument(Instrument[AnyHistogram]):
 AnyInstrument = CounterInstrument | GaugeInstrument | HistogramInstrument
 
 
-def build_instruments(spec: Spec, incidents: Incidents) -> dict[str, AnyInstrument]:
+def build_guards(spec: Spec, incidents: Incidents) -> dict[str, ValueGuard]:
+    """The guard of each attribute of the spec."""
+    return {
+        name: ValueGuard(name, attribute, on_replace=incidents.replace)
+        for name, attribute in spec.attributes.items()
+    }
+
+
+def build_instruments(spec: Spec, guards: Mapping[str, ValueGuard]) -> dict[str, AnyInstrument]:
     """An instrument for each metric of the spec that moves at events; not registered yet.
 
     Metrics of third parties are not this process's, and those read at scrape time have their own
-    collector.
+    collector. A gauge that nothing here feeds is left out: its 0 would be read as a value.
 
     Raises:
         UsageError: a metric can't be made; only a spec that was not checked has such ones.
     """
-    guards: dict[str, ValueGuard] = {
-        name: ValueGuard(name, attribute, on_replace=incidents.replace)
-        for name, attribute in spec.attributes.items()
-    }
     for name, metric in spec.metrics.items():
         if metric.from_ in SIGNALS:
             _check_signal(name, metric)
     return {
         name: _build(name, metric, spec, guards)
         for name, metric in spec.metrics.items()
-        if metric.from_ is not MetricSource.EXTERNAL and metric.from_ not in AT_SCRAPE
+        if _is_moved(metric)
     }
+
+
+def _is_moved(metric: Metric) -> bool:
+    if metric.from_ is MetricSource.CODE or metric.from_ in MOVED:
+        return True
+    return metric.from_ is not MetricSource.EXTERNAL and metric.type is not MetricType.GAUGE
 
 
 def _check_signal(name: str, metric: Metric) -> None:

@@ -14,16 +14,17 @@ from prometheus_client import CollectorRegistry
 
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.active import ACTIVE
-from autogpt_observe.runtime.events import Hub
 from autogpt_observe.runtime.forks import make_shared_lock_reentrant, renew_all
 from autogpt_observe.runtime.handles import check_handles, renew_lock
+from autogpt_observe.runtime.hub import Hub
 from autogpt_observe.runtime.incidents import LOG, Incidents
-from autogpt_observe.runtime.instruments import build_instruments
+from autogpt_observe.runtime.instruments import build_guards, build_instruments
 from autogpt_observe.runtime.multiprocess.folder import shared_folder
-from autogpt_observe.runtime.process import AT_SCRAPE, ProcessGauge, ProcessReader
+from autogpt_observe.runtime.process import ProcessReader
+from autogpt_observe.runtime.readings import READINGS, Reader, Reading
 from autogpt_observe.runtime.recorder import Recorder
 from autogpt_observe.runtime.settings import Arguments, Settings, is_disabled, read_settings
-from autogpt_observe.runtime.sinks.metrics import MetricsSink, is_mute
+from autogpt_observe.runtime.sinks.metrics import MetricsSink
 from autogpt_observe.spec.model import Spec
 
 if TYPE_CHECKING:
@@ -166,23 +167,24 @@ def _start(
     """Put everything in place; ``undo`` gets what takes it away, step by step."""
     folder = shared_folder()
     incidents = Incidents(strict=settings.strict)
-    instruments = build_instruments(spec, incidents)
+    guards = build_guards(spec, incidents)
+    instruments = build_instruments(spec, guards)
     metrics: dict[str, Metric] = dict(spec.metrics.items())
     recorder = Recorder(metrics, instruments, incidents)
     sink = MetricsSink(metrics, instruments)
     check_handles(recorder)
-    reader = ProcessReader()
+    hub = Hub((sink,), on_error=incidents.fail)
+    undo.callback(hub.close)
+    reader = Reader(ProcessReader(), hub)
     for name, metric in metrics.items():
-        if name in instruments and not is_mute(metric):
+        if name in instruments:
             _register(registry, instruments[name].collector, name, undo)
-        elif metric.from_ in AT_SCRAPE:
-            gauge = ProcessGauge(name, metric, reader=reader, on_error=incidents.note)
-            _register(registry, gauge, name, undo)
+        elif metric.from_ in READINGS:
+            reading = Reading(name, metric, reader=reader, guards=guards, on_error=incidents.note)
+            _register(registry, reading, name, undo)
     _register(registry, incidents, "autogpt_observe_...", undo)
     app = _app(registry, folder, incidents) if serve else None
     where = (None, None) if app is None else _serve(spec, settings, app, folder, undo)
-    hub = Hub((sink,), on_error=incidents.fail)
-    undo.callback(hub.close)
     undo.callback(ACTIVE.clear)
     if folder is not None:
         _share(folder)
@@ -272,7 +274,8 @@ def _start_over() -> None:
     _STATE = _State(watches_forks=True)
     if before.folder is not None and before.hub is not None:
         _share(before.folder)
-        _STATE.undo.callback(before.hub.close)
+        _STATE.hub = ACTIVE.hub = before.hub.heir()
+        _STATE.undo.callback(_STATE.hub.close)
         _STATE.undo.callback(ACTIVE.clear)
         return
     ACTIVE.clear()

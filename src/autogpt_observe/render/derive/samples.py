@@ -11,6 +11,7 @@ https://github.com/prometheus/prometheus/blob/v2.42.0/promql/functions.go
 from __future__ import annotations
 
 import math
+from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate, islice, pairwise, permutations
@@ -26,6 +27,7 @@ LOOKBACK = 300_000
 _SAMPLES_IN_A_WINDOW = 40
 _FEWEST_IN_A_WINDOW = 4
 _MOST_ORDERS = 24
+_MOST_STATES = 256
 _UNEVEN = ((3, 4), (5, 4), (3, 5), (7, 5), (7, 8), (11, 8))
 
 
@@ -90,9 +92,25 @@ def _float_gain(
 
 
 def float_sums(values: Sequence[float]) -> set[float]:
-    """Every sum that a Prometheus may come to: it takes the series in no order we could know."""
-    naive = {sum(order, 0.0) for order in islice(permutations(values), _MOST_ORDERS)}
-    return naive | {math.fsum(values)}
+    """Every sum that a Prometheus may come to: it takes the series in no order we could know.
+
+    Equal values are interchangeable, and tests give series few different ones: then all orders are
+    followed at once, else some of them.
+    """
+    kinds = Counter(values)
+    if math.prod(count + 1 for count in kinds.values()) > _MOST_STATES:
+        naive = {sum(order, 0.0) for order in islice(permutations(values), _MOST_ORDERS)}
+        return naive | {sum(sorted(values)), math.fsum(values)}
+    left = {tuple(kinds.values()): {0.0}}
+    for _ in values:
+        after: dict[tuple[int, ...], set[float]] = {}
+        for counts, sums in left.items():
+            for at, value in enumerate(kinds):
+                if counts[at]:
+                    rest = (*counts[:at], counts[at] - 1, *counts[at + 1 :])
+                    after.setdefault(rest, set()).update(total + value for total in sums)
+        left = after
+    return left[(0,) * len(kinds)] | {math.fsum(values)}
 
 
 def sample_steps(window: int, evaluation: int) -> Iterator[int]:

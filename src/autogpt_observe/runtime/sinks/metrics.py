@@ -1,68 +1,108 @@
-"""The metrics sink: moves the spec's instruments as runs start, fail and end."""
+"""The metrics sink: moves the spec's instruments by what happens."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
-from autogpt_observe.names import AGENT, ERROR_TYPE, OUTCOME, MetricSource, MetricType
+from autogpt_observe.names import SIGNALS
+from autogpt_observe.runtime.events import (
+    Attempt,
+    AttemptFailed,
+    LoopFound,
+    Run,
+    RunStarted,
+    Unparseable,
+)
 from autogpt_observe.runtime.failures import Outcome
+from autogpt_observe.runtime.feeds import FEEDS
 from autogpt_observe.runtime.instruments import (
     AnyInstrument,
     CounterInstrument,
     GaugeInstrument,
     HistogramInstrument,
 )
-from autogpt_observe.runtime.process import AT_SCRAPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from autogpt_observe.runtime.events import Run
+    from autogpt_observe.runtime.events import Event, Trace
     from autogpt_observe.spec.model import Metric
 
     Values = tuple[str, ...]
 
-
-class _Moment(NamedTuple):
-    """What happens to metrics at one kind of event.
-
-    Attributes:
-        attributes: what is known then.
-        amounts: for each signal that moves then, by how much; None stands for the seconds.
-    """
-
-    attributes: tuple[str, ...]
-    amounts: Mapping[MetricSource, float | None]
-
-
-_START = _Moment((AGENT,), {MetricSource.RUN_START: 1, MetricSource.RUN_ACTIVE: 1})
-_FAILURE = _Moment((AGENT, ERROR_TYPE), {MetricSource.FAILURE: 1})
-_END = _Moment(
-    (AGENT, OUTCOME),
-    {MetricSource.RUN_END: 1, MetricSource.RUN_DURATION: None, MetricSource.RUN_ACTIVE: -1},
-)
-_MOST_PREPARED = 1000
-
-
-def emitted_sources() -> frozenset[MetricSource]:
-    """The signals that this runtime emits: those of its moments, and those read at scrape time."""
-    moments = (_START, _FAILURE, _END)
-    return frozenset(AT_SCRAPE).union(*(moment.amounts for moment in moments))
-
-
-def is_mute(metric: Metric) -> bool:
-    """Whether the metric is a gauge that nothing feeds: its 0 would be read as a value."""
-    fed = metric.from_ is MetricSource.CODE or metric.from_ in emitted_sources()
-    return metric.type is MetricType.GAUGE and not fed
+_BY_THEMSELVES = (Outcome.SUCCESS, Outcome.ERROR, Outcome.CANCELLED)
+"""The outcomes that a run comes to if nobody says another one."""
+_MOST_CELLS = 10_000
 
 
 class _Effect(NamedTuple):
-    """What a moment does to one instrument: ``write(pick(values), amount)``."""
+    """What an event does to one instrument."""
 
     pick: Callable[[Values], Values]
-    write: Callable[[Values, float], None]
-    amount: float | None
-    begin: Callable[[Values], object]
+    instrument: AnyInstrument
+    amount: str | float
+
+
+class _Cell(NamedTuple):
+    """What events with the same label values do, ready to be done.
+
+    Attributes:
+        counts: how to add, and the field of the event that holds the amount.
+        fixed: how to add, and the amount.
+        observations: how to observe, and the field that holds the value, which may be None.
+    """
+
+    counts: tuple[tuple[Callable[[float], None], int], ...]
+    fixed: tuple[tuple[Callable[[float], None], float], ...]
+    observations: tuple[tuple[Callable[[float, Trace | None], None], int], ...]
+
+
+class _Plan:
+    """How one type of event is taken.
+
+    Attributes:
+        width: how many of the event's first fields are label values.
+        traced: the field that holds the trace; the last, None, where there is none.
+        cells: the cells made so far, by label values.
+    """
+
+    __slots__ = ("cells", "effects", "event", "traced", "width")
+
+    def __init__(self, event: type[Event], fed: list[tuple[Metric, AnyInstrument]]) -> None:
+        self.event = event
+        feeds = FEEDS[event]
+        labels = [name for name in event._fields if name in _LABELS]
+        self.width = len(labels)
+        self.traced = event._fields.index("trace") if "trace" in event._fields else -1
+        self.effects = tuple(
+            _Effect(_picker(tuple(labels), metric), instrument, amount)
+            for source, amount in feeds.items()
+            for metric, instrument in fed
+            if metric.from_ is source
+        )
+        self.cells: dict[Values, _Cell] = {}
+
+    def cell(self, labels: Values) -> _Cell:
+        """What is done for these label values; their series begin at zero if they are new."""
+        counts, fixed, observations = [], [], []
+        for pick, instrument, amount in self.effects:
+            at = self.event._fields.index(amount) if isinstance(amount, str) else -1
+            match instrument:
+                case HistogramInstrument():
+                    observations.append((instrument.series(pick(labels)).observe, at))
+                case CounterInstrument() | GaugeInstrument() if isinstance(amount, str):
+                    counts.append((instrument.series(pick(labels)).add, at))
+                case CounterInstrument() | GaugeInstrument():
+                    fixed.append((instrument.series(pick(labels)).add, float(amount)))
+                case _:
+                    assert_never(instrument)
+        made = _Cell(tuple(counts), tuple(fixed), tuple(observations))
+        if len(self.cells) < _MOST_CELLS:
+            self.cells[labels] = made
+        return made
+
+
+_LABELS = frozenset(name for signal in SIGNALS.values() for name in signal.attributes)
 
 
 class MetricsSink:
@@ -72,69 +112,45 @@ class MetricsSink:
         self, metrics: Mapping[str, Metric], instruments: Mapping[str, AnyInstrument]
     ) -> None:
         fed = [(metrics[name], instrument) for name, instrument in instruments.items()]
-        self._at_start = _effects(_START, fed)
-        self._at_failure = _effects(_FAILURE, fed)
-        self._at_end = _effects(_END, fed)
-        self._prepared: set[str] = set()
+        self._plans = {event: _Plan(event, fed) for event in FEEDS}
 
-    def run_started(self, run: Run, /) -> None:
-        """Count the start."""
-        if run.agent not in self._prepared:
-            self._prepare(run.agent)
-        values = (run.agent,)
-        for pick, write, amount, _ in self._at_start:
-            write(pick(values), 1 if amount is None else amount)
+    def take(self, event: Event, /) -> None:
+        """Move what the event moves."""
+        plan = self._plans[type(event)]
+        labels: Values = event[: plan.width]  # type: ignore[assignment]  # these fields are text
+        cell = plan.cells.get(labels)
+        if cell is None:
+            self._prepare(type(event), labels)
+            cell = plan.cell(labels)
+        for add, amount in cell.fixed:
+            add(amount)
+        for add, at in cell.counts:
+            add(event[at])  # type: ignore[arg-type]  # this field is a number
+        for observe, at in cell.observations:
+            value = event[at]
+            if value is not None:
+                observe(value, event[plan.traced])  # type: ignore[arg-type]  # as above
 
-    def run_failed(self, run: Run, error: BaseException, /) -> None:
-        """Count the failure."""
-        values = (run.agent, type(error).__qualname__)
-        for pick, write, amount, _ in self._at_failure:
-            write(pick(values), 1 if amount is None else amount)
+    def _prepare(self, event: type[Event], labels: Values) -> None:
+        """Begin the series that may be needed later.
 
-    def run_ended(self, run: Run, outcome: Outcome, seconds: float, /) -> None:
-        """Count the end."""
-        values = (run.agent, outcome.value)
-        for pick, write, amount, _ in self._at_end:
-            write(pick(values), seconds if amount is None else amount)
-
-    def _prepare(self, agent: str) -> None:
-        """Begin the series that this agent's runs may need when they end.
-
-        They show zero while the first run lasts. And the end of a run may come from the garbage
-        collector, in the middle of the client's code that makes a series, whose lock this thread
-        holds then: no series may have to be made for it.
+        They show zero until then. And the end of a run may come from the garbage collector, in the
+        middle of the client's code that makes a series, whose lock this thread holds then: no
+        series may have to be made for it.
         """
-        for pick, _, _, begin in self._at_end:
-            for outcome in Outcome:
-                begin(pick((agent, outcome.value)))
-        if len(self._prepared) < _MOST_PREPARED:
-            self._prepared.add(agent)
+        if event is RunStarted:
+            ends = self._plans[Run]
+            for outcome in _BY_THEMSELVES:
+                ends.cell((*labels, outcome.value))
+            self._plans[LoopFound].cell((*labels, "repeat"))
+        elif event is Attempt:
+            self._plans[AttemptFailed].cell((*labels, "other"))
+            self._plans[Unparseable].cell(labels)
 
 
-def _effects(moment: _Moment, fed: list[tuple[Metric, AnyInstrument]]) -> tuple[_Effect, ...]:
-    return tuple(
-        _Effect(_picker(moment, metric), _writer(instrument), amount, instrument.series)
-        for source, amount in moment.amounts.items()
-        for metric, instrument in fed
-        if metric.from_ is source
-    )
-
-
-def _picker(moment: _Moment, metric: Metric) -> Callable[[Values], Values]:
-    """Takes a metric's label values out of a moment's."""
-    if not metric.attributes:
-        return lambda _: ()
-    if metric.attributes == moment.attributes:
+def _picker(names: tuple[str, ...], metric: Metric) -> Callable[[Values], Values]:
+    """Takes a metric's label values out of an event's."""
+    if metric.attributes == names:
         return lambda values: values
-    places = tuple(map(moment.attributes.index, metric.attributes))
+    places = tuple(map(names.index, metric.attributes))
     return lambda values: tuple([values[place] for place in places])
-
-
-def _writer(instrument: AnyInstrument) -> Callable[[Values, float], None]:
-    match instrument:
-        case CounterInstrument() | GaugeInstrument():
-            return instrument.add
-        case HistogramInstrument():
-            return instrument.observe
-        case _:
-            assert_never(instrument)

@@ -1,19 +1,24 @@
-"""`@agent`: each call of a function becomes a run."""
+"""Wraps functions so that each call is a scope: plain, async, generator, async generator."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 from collections.abc import Generator
-from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.active import ACTIVE
-from autogpt_observe.runtime.events import Run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
     from types import TracebackType
+
+    from autogpt_observe.runtime.hub import Hub
+    from autogpt_observe.runtime.scopes import Scope
+
+    Maker = Callable[[tuple[Any, ...], dict[str, Any]], Scope]
+    """Makes the scope of one call from its arguments."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,130 +26,114 @@ Y = TypeVar("Y")
 S = TypeVar("S")
 
 
-class AgentDecorator(Protocol):
-    """Makes each call of a function a run; the function's signature stays."""
-
-    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
-        """Decorate ``function``."""
-
-
-@overload
-def agent(function: Callable[P, R], /) -> Callable[P, R]: ...
-@overload
-def agent(name: str, /) -> AgentDecorator: ...
-def agent(target: str | Callable[P, R], /) -> AgentDecorator | Callable[P, R]:
-    """Make each call of a function a run of an agent: `@agent` or `@agent("researcher")`.
-
-    Takes plain, async, generator and async generator functions. A run lasts from the call (of an
-    async function or a generator: from its first step) to its end; a plain function that returns
-    an awaitable ends when it returns. A run's duration is the work's: while a generator waits for
-    its consumer, the clock stands. Without `init` the function runs as if it were not decorated.
+def wrap(function: Callable[P, R], make: Maker, *, decorator: str) -> Callable[P, R]:
+    """``function`` with a scope around each call, begun late: it may stand before `init`.
 
     Raises:
-        UsageError: the name is empty, or what is decorated is no function.
+        UsageError: what is decorated is no function; the message names the ``decorator``.
     """
-    if not isinstance(target, str):
-        return _decorate(target, name=getattr(target, "__name__", type(target).__name__))
-    if not target:
-        raise UsageError('@agent: got an empty name, expected one such as @agent("researcher")')
-    return functools.partial(_decorate, name=target)
-
-
-def _decorate(function: Callable[P, R], /, *, name: str) -> Callable[P, R]:
-    _check_function(function)
+    _check_function(function, decorator)
     wrapper: Callable[P, object]
     if inspect.isasyncgenfunction(function):
         wrapper = _wrap_async_generator(
-            cast("Callable[P, AsyncGenerator[object, object]]", function), name
+            cast("Callable[P, AsyncGenerator[object, object]]", function), make
         )
     elif inspect.iscoroutinefunction(function):
-        wrapper = _wrap_coroutine(cast("Callable[P, Awaitable[object]]", function), name)
+        wrapper = _wrap_coroutine(cast("Callable[P, Awaitable[object]]", function), make)
     elif inspect.isgeneratorfunction(function):
         wrapper = _wrap_generator(
-            cast("Callable[P, Generator[object, object, object]]", function), name
+            cast("Callable[P, Generator[object, object, object]]", function), make
         )
     else:
-        wrapper = _wrap_call(function, name)
+        wrapper = _wrap_call(function, make)
     return cast("Callable[P, R]", functools.wraps(function)(wrapper))
 
 
-def _check_function(function: object) -> None:
+def _check_function(function: object, decorator: str) -> None:
     if isinstance(function, classmethod | staticmethod):
         kind = type(function).__name__
-        raise UsageError(f"@agent: got a {kind}, expected a function; write @{kind} above @agent")
+        fix = f"write @{kind} above {decorator}"
+        raise UsageError(f"{decorator}: got a {kind}, expected a function; {fix}")
     if inspect.isclass(function):
         what = f"the class `{function.__qualname__}`"
-        raise UsageError(f"@agent: got {what}, expected a function; decorate its method")
+        raise UsageError(f"{decorator}: got {what}, expected a function; decorate its method")
     if not callable(function):
-        raise UsageError(f"@agent: got {function!r:.80}, expected a function")
+        raise UsageError(f"{decorator}: got {function!r:.80}, expected a function")
 
 
-def _wrap_call(function: Callable[P, R], name: str) -> Callable[P, R]:
+def _wrap_call(function: Callable[P, R], make: Maker) -> Callable[P, R]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         hub = ACTIVE.hub
         if hub is None:
             return function(*args, **kwargs)
-        run = Run(name, hub)
+        scope = make(args, kwargs)
+        scope.begin(hub)
         try:
             result = function(*args, **kwargs)
         except BaseException as error:
-            run.end(error)
+            scope.end(error)
             raise
-        run.end(None)
+        scope.returns(result)
+        scope.end(None)
         return result
 
     return wrapper
 
 
-def _wrap_coroutine(function: Callable[P, Awaitable[R]], name: str) -> Callable[P, Awaitable[R]]:
+def _wrap_coroutine(function: Callable[P, Awaitable[R]], make: Maker) -> Callable[P, Awaitable[R]]:
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         hub = ACTIVE.hub
         if hub is None:
             return await function(*args, **kwargs)
-        run = Run(name, hub)
+        hub.heartbeats.watch()
+        scope = make(args, kwargs)
+        scope.begin(hub)
         try:
             result = await function(*args, **kwargs)
         except BaseException as error:
-            run.end(error)
+            scope.end(error)
             raise
-        run.end(None)
+        scope.returns(result)
+        scope.end(None)
         return result
 
     return wrapper
 
 
 def _wrap_generator(
-    function: Callable[P, Generator[Y, S, R]], name: str
+    function: Callable[P, Generator[Y, S, R]], make: Maker
 ) -> Callable[P, Generator[Y, S, R]]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> Generator[Y, S, R]:
         hub = ACTIVE.hub
         if hub is None:
             return (yield from function(*args, **kwargs))
-        run = Run(name, hub)
+        scope = make(args, kwargs)
+        scope.begin(hub)
         try:
-            result = yield from _Clocked(function(*args, **kwargs), run)
+            result = yield from _Clocked(function(*args, **kwargs), scope)
         except BaseException as error:
-            run.end(error)
+            scope.end(error)
             raise
-        run.end(None)
+        scope.returns(result)
+        scope.end(None)
         return result
 
     return wrapper
 
 
 class _Clocked(Generator[Y, S, R]):
-    """A generator that runs ``run``'s stopwatch while it works; `yield from` drives it."""
+    """A generator that runs ``scope``'s stopwatch while it works; `yield from` drives it."""
 
-    def __init__(self, inner: Generator[Y, S, R], run: Run) -> None:
+    def __init__(self, inner: Generator[Y, S, R], scope: Scope) -> None:
         self._inner = inner
-        self._run = run
+        self._scope = scope
 
     def send(self, value: S, /) -> Y:
-        self._run.resume()
+        self._scope.resume()
         try:
             return self._inner.send(value)
         finally:
-            self._run.pause()
+            self._scope.pause()
 
     def throw(
         self,
@@ -153,57 +142,62 @@ class _Clocked(Generator[Y, S, R]):
         traceback: TracebackType | None = None,
         /,
     ) -> Y:
-        self._run.resume()
+        self._scope.resume()
         try:
             if isinstance(kind, BaseException):
                 return self._inner.throw(kind)
             return self._inner.throw(kind, value, traceback)
         finally:
-            self._run.pause()
+            self._scope.pause()
 
     def close(self) -> None:
-        self._run.resume()
+        self._scope.resume()
         try:
             self._inner.close()
         finally:
-            self._run.pause()
+            self._scope.pause()
 
 
 def _wrap_async_generator(
-    function: Callable[P, AsyncGenerator[Y, S]], name: str
+    function: Callable[P, AsyncGenerator[Y, S]], make: Maker
 ) -> Callable[P, AsyncGenerator[Y, S]]:
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[Y, S]:
         hub = ACTIVE.hub
-        run = _UNTRACKED if hub is None else Run(name, hub)
+        scope = _UNTRACKED if hub is None else _begun(make(args, kwargs), hub)
         try:
             inner = function(*args, **kwargs)
             step = anext(inner)
             while True:  # what `yield from` does for a generator has to be spelled out here
-                run.resume()
+                scope.resume()
                 try:
                     item = await step
                 except StopAsyncIteration:
                     break
                 finally:
-                    run.pause()
+                    scope.pause()
                 try:
                     step = inner.asend((yield item))
                 except GeneratorExit:
-                    run.resume()
+                    scope.resume()
                     await inner.aclose()
                     raise
                 except BaseException as thrown:  # noqa: BLE001  # the consumer's, for `inner`
                     step = inner.athrow(thrown)
         except BaseException as error:
-            run.end(error)
+            scope.end(error)
             raise
-        run.end(None)
+        scope.end(None)
 
     return wrapper
 
 
+def _begun(scope: Scope, hub: Hub) -> Scope:
+    scope.begin(hub)
+    return scope
+
+
 class _Untracked:
-    """Stands in for a run where nobody listens."""
+    """Stands in for a scope where nobody listens."""
 
     def resume(self) -> None:
         pass

@@ -1,0 +1,116 @@
+"""The hub: passes what happens on to the sinks and the tracing, and keeps their errors in."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from autogpt_observe.runtime.headroom import Headroom
+from autogpt_observe.runtime.heartbeat import Heartbeats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autogpt_observe.runtime.events import Event, OnError, Sink, Trace
+    from autogpt_observe.runtime.journey import Journey
+    from autogpt_observe.runtime.scopes import Scope
+
+
+class Tracing(Protocol):
+    """Makes a span of each scope. Its methods may be called by any thread."""
+
+    def start(self, scope: Scope, /) -> Trace | None:
+        """A scope begins: its span becomes the current one. Says which, if it is sampled."""
+
+    def pause(self, scope: Scope, /) -> None:
+        """Control leaves the scope for a while: the span before it is current again."""
+
+    def resume(self, scope: Scope, /) -> None:
+        """Control is back in the scope."""
+
+    def end(self, scope: Scope, event: Event, error: BaseException | None, /) -> None:
+        """The scope ended, as ``event`` tells."""
+
+
+class Hub:
+    """Where scopes report. What a sink or the tracing raises goes to ``on_error``, not on.
+
+    Attributes:
+        clock: seconds that only go forward.
+        journeys: what is known of each run in progress, by the run's id.
+        headroom: what is left of the providers' rate limits.
+        heartbeats: how late the event loops are.
+    """
+
+    __slots__ = ("_on_error", "_sinks", "clock", "headroom", "heartbeats", "journeys", "tracing")
+
+    def __init__(
+        self,
+        sinks: tuple[Sink, ...],
+        *,
+        on_error: OnError,
+        tracing: Tracing | None = None,
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        self._sinks = sinks
+        self._on_error = on_error
+        self.tracing = tracing
+        self.clock = clock
+        self.journeys: dict[int, Journey] = {}
+        self.headroom = Headroom()
+        self.heartbeats = Heartbeats()
+
+    def heir(self) -> Hub:
+        """A hub that takes this one's place, for a forked child; this one is closed.
+
+        What was begun in the parent is ended there, and not here as well.
+        """
+        hub = Hub(self._sinks, on_error=self._on_error, tracing=self.tracing, clock=self.clock)
+        self.close()
+        return hub
+
+    def close(self) -> None:
+        """From now on what happens, in scopes that are open too, goes nowhere."""
+        self._sinks = ()
+        self.tracing = None
+        self.journeys.clear()
+        self.heartbeats.stop()
+
+    def tell(self, event: Event) -> None:
+        """Pass ``event`` on to every sink."""
+        for sink in self._sinks:
+            try:
+                sink.take(event)
+            except Exception as error:  # noqa: BLE001  # a sink never breaks its host
+                self._on_error(type(event).__name__, error)
+
+    def started(self, scope: Scope) -> None:
+        """A scope begins."""
+        try:
+            scope.trace = self.tracing.start(scope) if self.tracing is not None else None
+        except Exception as error:  # noqa: BLE001  # nor does the tracing
+            self._on_error("tracing", error)
+
+    def paused(self, scope: Scope) -> None:
+        """Control leaves a scope."""
+        try:
+            if self.tracing is not None:
+                self.tracing.pause(scope)
+        except Exception as error:  # noqa: BLE001  # as above
+            self._on_error("tracing", error)
+
+    def resumed(self, scope: Scope) -> None:
+        """Control is back in a scope."""
+        try:
+            if self.tracing is not None:
+                self.tracing.resume(scope)
+        except Exception as error:  # noqa: BLE001  # as above
+            self._on_error("tracing", error)
+
+    def ended(self, scope: Scope, event: Event, error: BaseException | None) -> None:
+        """A scope ended."""
+        try:
+            if self.tracing is not None:
+                self.tracing.end(scope, event, error)
+        except Exception as own:  # noqa: BLE001  # as above
+            self._on_error("tracing", own)

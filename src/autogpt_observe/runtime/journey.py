@@ -1,0 +1,115 @@
+"""What is known of a run in progress: its age, its progress, its loops, its budget.
+
+The rules are those that `names.SIGNALS` states for `run.progress_age`, `run.loop` and
+`run.budget_used`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+_LONGEST_CYCLE = 8
+_TIMES = 3
+_MOST_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What one run may use; what is None is not limited. Nothing is stopped that uses more.
+
+    Attributes:
+        usd: money, in US dollars.
+        tokens: tokens of all types.
+        steps: steps that ended.
+    """
+
+    usd: float | None = None
+    tokens: int | None = None
+    steps: int | None = None
+
+
+class Journey:
+    """One run's way so far; times in seconds of the hub's clock. May be read by another thread."""
+
+    __slots__ = (
+        "_order",
+        "_passed",
+        "_paused_at",
+        "_progressed_at",
+        "_recent",
+        "agent",
+        "budget",
+        "pattern",
+        "started_at",
+        "steps",
+        "tokens",
+        "usd",
+    )
+
+    def __init__(self, agent: str, budget: Budget | None, now: float) -> None:
+        self.agent = agent
+        self.budget = budget
+        self.started_at = now
+        self.steps = 0
+        self.tokens = 0
+        self.usd = 0.0
+        self.pattern: str | None = None
+        self._progressed_at = now
+        self._paused_at: float | None = None
+        self._passed: set[int] = set()
+        self._order: deque[int] = deque()
+        self._recent: deque[int] = deque(maxlen=_LONGEST_CYCLE * _TIMES)
+
+    def pause(self, now: float) -> None:
+        """The run waits for its consumer."""
+        self._paused_at = now
+
+    def resume(self, now: float) -> None:
+        """The run goes on; the wait was no lack of progress."""
+        if self._paused_at is not None:
+            self._progressed_at += now - self._paused_at
+            self._paused_at = None
+
+    def progress_age(self, now: float) -> float:
+        """The time since the run last made progress, or since its start."""
+        until = now if self._paused_at is None else self._paused_at
+        return max(0.0, until - self._progressed_at)
+
+    def pass_by(self, fingerprint: int, now: float) -> None:
+        """Something ended well; it is progress if it is new."""
+        passed, order = self._passed, self._order
+        if fingerprint in passed:
+            return
+        passed.add(fingerprint)
+        order.append(fingerprint)
+        if len(order) > _MOST_REMEMBERED:
+            passed.discard(order.popleft())
+        self._progressed_at = now
+
+    def call_tool(self, fingerprint: int) -> str | None:
+        """A tool call ended; the pattern of the loop that the run is now found in, if it is new."""
+        recent = self._recent
+        is_new = fingerprint not in recent
+        recent.append(fingerprint)
+        known, self.pattern = self.pattern, None if is_new else _pattern(recent)
+        return None if known is not None else self.pattern
+
+    @property
+    def budget_used(self) -> float | None:
+        """The largest share used of what is limited; None without a limit."""
+        budget = self.budget
+        if budget is None:
+            return None
+        used = ((self.usd, budget.usd), (self.tokens, budget.tokens), (self.steps, budget.steps))
+        return max((part / whole for part, whole in used if whole), default=None)
+
+
+def _pattern(recent: deque[int]) -> str | None:
+    """`repeat` or `cycle` where the latest calls are some sequence for the third time in a row."""
+    calls = tuple(recent)
+    for length in range(1, min(_LONGEST_CYCLE, len(calls) // _TIMES) + 1):
+        last = calls[-length:]
+        if calls[-_TIMES * length :] == last * _TIMES:
+            return "repeat" if length == 1 else "cycle"
+    return None

@@ -1,0 +1,165 @@
+"""Calls of a model: attempts, usage, and what the provider says of its limits."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from autogpt_observe.runtime.events import (
+    Attempt,
+    AttemptFailed,
+    CostIncurred,
+    LLMCall,
+    TokensUsed,
+    Unparseable,
+)
+from autogpt_observe.runtime.failures import Outcome
+from autogpt_observe.runtime.fingerprints import fingerprint
+from autogpt_observe.runtime.scopes import Scope, result_of
+
+if TYPE_CHECKING:
+    from autogpt_observe.runtime.events import Event
+    from autogpt_observe.runtime.hub import Hub
+
+
+class Usage(NamedTuple):
+    """Tokens of one call by disjoint types, and what they cost, if that is known."""
+
+    tokens: dict[str, int]
+    usd: float | None
+
+
+class LLMScope(Scope):
+    """A logical call of a model: one answer, however many attempts it takes.
+
+    The methods are inert outside of `begin` and `end`, and never raise.
+
+    Attributes:
+        provider: who serves the model.
+        window: how many tokens its context has room for; None if not known.
+    """
+
+    __slots__ = ("_attempts", "_failed", "_returned", "_usage", "provider", "window")
+
+    def __init__(self, model: str, *, provider: str, window: int | None = None) -> None:
+        super().__init__(model)
+        self.provider = provider
+        self.window = window
+        self._attempts = 0
+        self._failed = False
+        self._usage: Usage | None = None
+        self._returned: object = None
+
+    def returns(self, value: object) -> None:
+        """Say what the model answered: the same answer again is no progress."""
+        self._returned = value
+
+    def attempt(self) -> None:
+        """An HTTP attempt starts."""
+        hub = self._hub
+        if hub is not None:
+            retry = int(self._failed)
+            self._attempts += 1
+            self._failed = False
+            hub.tell(Attempt(self.agent, self.provider, self.name, retry))
+
+    def fail(self, error_kind: str) -> None:
+        """The attempt failed, of a kind that the spec's attribute `error_kind` lists."""
+        hub = self._hub
+        if hub is not None:
+            if not self._attempts:
+                self.attempt()
+            self._failed = True
+            hub.tell(AttemptFailed(self.agent, self.provider, self.name, error_kind))
+
+    def usage(  # the types of tokens that providers bill
+        self,
+        *,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        cache_read_tokens: int = 0,
+        cache_write_tokens: int = 0,
+        usd: float | None = None,
+    ) -> None:
+        """What the call used; the types are disjoint. ``usd`` is its cost, if it is known."""
+        given = {
+            "input": input_tokens,
+            "output": output_tokens,
+            "cache_read": cache_read_tokens,
+            "cache_write": cache_write_tokens,
+        }
+        tokens = {kind: count for kind, count in given.items() if _is_count(count)}
+        cost = float(usd) if isinstance(usd, int | float) and math.isfinite(usd) else None
+        self._usage = Usage(tokens, cost if cost is None or cost >= 0 else None)
+
+    def limit(self, limit: str, *, left: float, of: float, resets_in: float) -> None:
+        """What the response says of a rate limit: of ``of`` requests or tokens, ``left`` remain.
+
+        Args:
+            limit: which one, `requests` or `tokens`.
+            left: how much is left.
+            of: how much there is.
+            resets_in: seconds until it is whole again.
+        """
+        hub = self._hub
+        if hub is not None and of > 0:
+            key = (self.provider, self.name, limit)
+            hub.headroom.tell(key, left / of, hub.clock() + resets_in)
+
+    def unparseable(self) -> None:
+        """The output can't be read as what was asked for."""
+        hub = self._hub
+        if hub is not None:
+            hub.tell(Unparseable(self.agent, self.provider, self.name))
+
+    def _conclude(
+        self, hub: Hub, outcome: Outcome, error: BaseException | None, now: float
+    ) -> Event:
+        agent, provider, model = self.agent, self.provider, self.name
+        if not self._attempts:
+            hub.tell(Attempt(agent, provider, model, 0))
+        if outcome is Outcome.ERROR and not self._failed:
+            kind = "timeout" if isinstance(error, TimeoutError) else "other"
+            hub.tell(AttemptFailed(agent, provider, model, kind))
+        if outcome is Outcome.SUCCESS and self.run is not None:
+            self.run.pass_by(self._mark(now), now)
+        result = result_of(outcome, error)
+        usage, self._returned = self._usage, None
+        share = None if usage is None else self._account(hub, usage)
+        return LLMCall(
+            agent,
+            provider,
+            model,
+            result,
+            self._worked,
+            self.trace,
+            share,
+            int(usage is None),
+            int(usage is not None and usage.usd is None),
+        )
+
+    def _mark(self, now: float) -> int:
+        """What tells this call from others; where nothing is known of its answer, each is new."""
+        answer = self._returned
+        if answer is None:
+            answer = now if self._usage is None else tuple(self._usage.tokens.items())
+        return fingerprint((self.provider, self.name, answer))
+
+    def _account(self, hub: Hub, usage: Usage) -> float | None:
+        """Tell what was used; the share of the context window that the input took."""
+        agent, provider, model = self.agent, self.provider, self.name
+        for kind, count in usage.tokens.items():
+            hub.tell(TokensUsed(agent, provider, model, kind, count))
+        if usage.usd is not None:
+            hub.tell(CostIncurred(agent, provider, model, usage.usd))
+        run = self.run
+        while run is not None and run.journey is not None:
+            run.journey.tokens += sum(usage.tokens.values())
+            run.journey.usd += usage.usd or 0.0
+            run = run.run
+        taken = sum(count for kind, count in usage.tokens.items() if kind != "output")
+        return taken / self.window if self.window else None
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and value > 0

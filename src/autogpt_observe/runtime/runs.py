@@ -1,0 +1,145 @@
+"""Runs, their steps, and the tool calls in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from autogpt_observe.errors import UsageError
+from autogpt_observe.runtime.events import LoopFound, Run, RunStarted, Step, ToolCall
+from autogpt_observe.runtime.failures import Outcome
+from autogpt_observe.runtime.fingerprints import fingerprint
+from autogpt_observe.runtime.journey import Budget, Journey
+from autogpt_observe.runtime.scopes import Scope, result_of
+
+if TYPE_CHECKING:
+    from autogpt_observe.runtime.events import Event
+    from autogpt_observe.runtime.hub import Hub
+
+_ABSENT = object()
+
+
+class RunScope(Scope):
+    """A run of an agent.
+
+    Attributes:
+        journey: what is known of its way; None before it has begun.
+    """
+
+    __slots__ = ("_outcome", "budget", "journey")
+
+    def __init__(self, name: str, *, budget: Budget | None = None) -> None:
+        super().__init__(name)
+        self.budget = budget
+        self.journey: Journey | None = None
+        self._outcome: Outcome | None = None
+
+    @property
+    def own_run(self) -> RunScope:
+        """Itself."""
+        return self
+
+    @property
+    def agent(self) -> str:
+        """Its name."""
+        return self.name
+
+    def finish(self, outcome: str) -> None:
+        """Say why the run ends, such as `max_steps`; the first reason stands.
+
+        Raises:
+            UsageError: there is no such outcome.
+        """
+        try:
+            reason = Outcome(outcome)
+        except ValueError:
+            known = ", ".join(f"`{each}`" for each in Outcome)
+            message = f"run.finish: got {outcome!r:.80}, expected one of {known}"
+            raise UsageError(message) from None
+        if self._outcome is None:
+            self._outcome = reason
+
+    def pass_by(self, mark: int, now: float) -> None:
+        """Something ended well in this run: progress here, and in the runs around it, if new."""
+        run: RunScope | None = self
+        while run is not None and run.journey is not None:
+            run.journey.pass_by(mark, now)
+            run = run.run
+
+    def _enclose(self, hub: Hub) -> None:
+        self.journey = Journey(self.name, self.budget, hub.clock())
+        hub.journeys[id(self)] = self.journey
+        hub.tell(RunStarted(self.name))
+
+    def _halt(self, now: float) -> None:
+        if self.journey is not None:
+            self.journey.pause(now)
+
+    def _go_on(self, now: float) -> None:
+        if self.journey is not None:
+            self.journey.resume(now)
+
+    def _conclude(
+        self,
+        hub: Hub,
+        outcome: Outcome,
+        error: BaseException | None,  # noqa: ARG002  # other scopes use it
+        now: float,  # noqa: ARG002  # as above
+    ) -> Event:
+        hub.journeys.pop(id(self), None)
+        return Run(self.name, (self._outcome or outcome).value, self._worked, self.trace)
+
+
+class StepScope(Scope):
+    """A step of a run."""
+
+    __slots__ = ()
+
+    def _conclude(
+        self,
+        hub: Hub,  # noqa: ARG002  # other scopes use it
+        outcome: Outcome,
+        error: BaseException | None,
+        now: float,
+    ) -> Event:
+        run = self.run
+        if run is not None and run.journey is not None:
+            run.journey.steps += 1
+            if outcome is Outcome.SUCCESS:
+                run.pass_by(hash((StepScope, self.name)), now)
+        result = result_of(outcome, error)
+        return Step(self.agent, self.name, result, self._worked, self.trace)
+
+
+class ToolScope(Scope):
+    """A call of a tool.
+
+    Attributes:
+        arguments: what it is called with.
+    """
+
+    __slots__ = ("_returned", "arguments")
+
+    def __init__(self, name: str, *, arguments: object = ()) -> None:
+        super().__init__(name)
+        self.arguments = arguments
+        self._returned: Any = _ABSENT
+
+    def returns(self, value: object) -> None:
+        """Say what the tool returned: the same call with the same result again is no progress."""
+        self._returned = value
+
+    def _conclude(
+        self, hub: Hub, outcome: Outcome, error: BaseException | None, now: float
+    ) -> Event:
+        run = self.run
+        if run is not None and run.journey is not None:
+            answer = self._returned if error is None else type(error).__qualname__
+            mark = fingerprint((self.name, self.arguments, answer))
+            pattern = run.journey.call_tool(mark)
+            if pattern is not None:
+                hub.tell(LoopFound(run.name, pattern))
+            if outcome is Outcome.SUCCESS:
+                run.pass_by(mark, now)
+        self._returned = self.arguments = None
+        result = result_of(outcome, error)
+        return ToolCall(self.agent, self.name, result, self._worked, self.trace)

@@ -1,0 +1,188 @@
+"""What is going on: the scope that every run, step, tool call and model call is.
+
+A scope is the work between its `begin` and its `end`, on the stopwatch of that work. The scopes of
+one thread or task form a chain in a context variable, which asyncio copies to new tasks by itself.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Self
+
+from autogpt_observe.runtime.active import ACTIVE
+from autogpt_observe.runtime.events import Failure
+from autogpt_observe.runtime.failures import Outcome, outcome_of, take_new_failure
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from autogpt_observe.runtime.events import Event, Trace
+    from autogpt_observe.runtime.hub import Hub
+    from autogpt_observe.runtime.runs import RunScope
+
+CURRENT: ContextVar[Scope | None] = ContextVar("autogpt_observe_scope", default=None)
+"""The innermost scope of this thread or task."""
+
+NO_AGENT = ""
+"""The agent of what happens outside of every run."""
+
+
+class Scope:
+    """Work in progress. Begun when it is entered, ended exactly once; inert without `init`.
+
+    Attributes:
+        name: what is worked on: the agent, the step, the tool, the model.
+        parent: the scope around it, None for the outermost.
+        run: the run it belongs to; of a run, the one around it.
+        span: what the tracing keeps of it.
+        trace: the span's ids, where it is sampled.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_hub",
+        "_inner",
+        "_outer",
+        "_resumed",
+        "_worked",
+        "name",
+        "parent",
+        "run",
+        "span",
+        "trace",
+    )
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.parent: Scope | None = None
+        self.run: RunScope | None = None
+        self.span: Any = None  # belongs to the tracing, whatever it is
+        self.trace: Trace | None = None
+        self._hub: Hub | None = None  # until it has begun, there is nothing to end
+        self._worked = 0.0
+        self._resumed: float | None = None
+
+    @property
+    def own_run(self) -> RunScope | None:
+        """The run that what is inside of this belongs to."""
+        return self.run
+
+    @property
+    def agent(self) -> str:
+        """The agent whose run this belongs to."""
+        return self.run.name if self.run is not None else NO_AGENT
+
+    def returns(self, value: object) -> None:
+        """Say what came out of the work, where that tells anything."""
+
+    def begin(self, hub: Hub) -> None:
+        """Start the work: from now on this is the innermost scope."""
+        parent = CURRENT.get()
+        self._outer = self._inner = self.parent = parent
+        if parent is not None:
+            self.run = parent.own_run
+        self._enclose(hub)
+        if hub.tracing is not None:
+            hub.started(self)
+        CURRENT.set(self)
+        self._resumed = hub.clock()
+        self._hub = hub
+
+    def pause(self) -> None:
+        """The work halts: control goes to the consumer of a generator, into its own scope."""
+        hub = self._hub
+        if hub is not None and self._resumed is not None:
+            now = hub.clock()
+            self._worked += now - self._resumed
+            self._resumed = None
+            self._inner = CURRENT.get()
+            CURRENT.set(self._outer)
+            self._halt(now)
+            if hub.tracing is not None:
+                hub.paused(self)
+
+    def resume(self) -> None:
+        """The work goes on, in the scope it was left in."""
+        hub = self._hub
+        if hub is not None and self._resumed is None:
+            self._outer = CURRENT.get()
+            CURRENT.set(self._inner)
+            if hub.tracing is not None:
+                hub.resumed(self)
+            self._resumed = now = hub.clock()
+            self._go_on(now)
+
+    def end(self, error: BaseException | None) -> None:
+        """The work is over, by ``error`` or well; later calls do nothing."""
+        hub, self._hub = self._hub, None
+        if hub is None:
+            return
+        now = hub.clock()
+        if self._resumed is not None:
+            self._worked += now - self._resumed
+        if CURRENT.get() is self:  # else it ends elsewhere: in the garbage collector, in a thread
+            CURRENT.set(self._outer)
+        outcome = Outcome.SUCCESS
+        if error is not None:
+            outcome = outcome_of(error)
+            if outcome is Outcome.ERROR and take_new_failure(error):
+                hub.tell(Failure(self.agent, type(error).__qualname__, self.trace))
+        event = self._conclude(hub, outcome, error, now)
+        if hub.tracing is not None:
+            hub.ended(self, event, error)
+        hub.tell(event)
+
+    def __enter__(self) -> Self:
+        hub = ACTIVE.hub
+        if hub is not None and self._hub is None:
+            self.begin(hub)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end(error)
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end(error)
+
+    def __del__(self) -> None:
+        # A frame can die without running its `finally`: an async generator whose event loop is
+        # closed, a coroutine that awaits while it is being closed. The work ends here then.
+        if self._hub is not None:
+            self.end(GeneratorExit())
+
+    def _enclose(self, hub: Hub) -> None:
+        """Take its place among the scopes around it."""
+
+    def _halt(self, now: float) -> None:
+        """The stopwatch stands."""
+
+    def _go_on(self, now: float) -> None:
+        """The stopwatch runs again."""
+
+    def _conclude(
+        self, hub: Hub, outcome: Outcome, error: BaseException | None, now: float
+    ) -> Event:
+        """Leave its mark on the run; what happened, for the sinks."""
+        raise NotImplementedError
+
+
+def result_of(outcome: Outcome, error: BaseException | None) -> str:
+    """How a step or call ended: `ok`, `error`, `timeout` or `cancelled`."""
+    if outcome is Outcome.SUCCESS:
+        return "ok"
+    if outcome is Outcome.CANCELLED:
+        return "cancelled"
+    return "timeout" if isinstance(error, TimeoutError) else "error"
