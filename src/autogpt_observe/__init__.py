@@ -12,6 +12,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "agent",
+    "flush",
     "init",
     "llm",
     "metric",
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from autogpt_observe.runtime.boundaries import agent, llm, step, tool
     from autogpt_observe.runtime.handles import metric
     from autogpt_observe.runtime.journey import Budget
-    from autogpt_observe.runtime.observer import Observer, init, shutdown
+    from autogpt_observe.runtime.observer import Observer, flush, init, shutdown
 
 _HOMES = {
     "Budget": "autogpt_observe.runtime.journey",
@@ -38,6 +39,7 @@ _HOMES = {
     "SpecError": "autogpt_observe.diagnostics",
     "UsageError": "autogpt_observe.errors",
     "agent": "autogpt_observe.runtime.boundaries",
+    "flush": "autogpt_observe.runtime.observer",
     "init": "autogpt_observe.runtime.observer",
     "llm": "autogpt_observe.runtime.boundaries",
     "metric": "autogpt_observe.runtime.handles",

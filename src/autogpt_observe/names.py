@@ -231,6 +231,12 @@ class MetricSource(StrEnum):
     PROCESS_MEMORY = "process.memory"
     PROCESS_MEMORY_LIMIT = "process.memory_limit"
     PROCESS_LOOP_LAG = "process.loop_lag"
+    PROCESS_THREADS = "process.threads"
+    PROCESS_OPEN_FILES = "process.open_files"
+    PROCESS_CHILDREN = "process.children"
+    PROCESS_AGE = "process.age"
+    PROCESS_UP = "process.up"
+    PROCESS_RESTARTS = "process.restarts"
 
 
 class MetricType(StrEnum):
@@ -255,6 +261,7 @@ LIMIT = "limit"
 CHECK = "check"
 CRITICALITY = "criticality"
 GATE = "gate"
+PROCESS = "process"
 
 
 @dataclass(frozen=True, slots=True)
@@ -447,6 +454,29 @@ SIGNALS: Mapping[MetricSource, Signal] = MappingProxyType(
             " late for a heartbeat, the one it is late for now included; no series without a loop",
             _G,
             "seconds",
+        ),
+        MetricSource.PROCESS_THREADS: Signal("Threads of this process", _G),
+        MetricSource.PROCESS_OPEN_FILES: Signal(
+            "File descriptors this process has open, those of sockets and pipes included", _G
+        ),
+        MetricSource.PROCESS_CHILDREN: Signal(
+            "Processes this process is the parent of, those that ended and were not waited for"
+            " included",
+            _G,
+        ),
+        MetricSource.PROCESS_AGE: Signal("The time since this process started", _G, "seconds"),
+        MetricSource.PROCESS_UP: Signal(
+            "1 while a process observed from outside runs, 0 while it does not; no series where"
+            " the runtime observes its own",
+            _G,
+            attributes=(PROCESS,),
+        ),
+        MetricSource.PROCESS_RESTARTS: Signal(
+            "A process observed from outside is found to be another one than before; begins at"
+            " zero. Restarts between two scrapes are one; no series where the runtime observes"
+            " its own",
+            _C,
+            attributes=(PROCESS,),
         ),
     }
 )

@@ -31,6 +31,7 @@ def metric(
     *attributes: str,
     help_: str = "A metric of the tests",
     buckets: str | None = None,
+    exemplars: bool = False,
 ) -> Metric:
     return Metric(
         type=MetricType(type_),
@@ -38,6 +39,7 @@ def metric(
         help=help_,
         attributes=tuple(map(LabelName, attributes)),
         buckets=None if buckets is None else Name(buckets),
+        exemplars=exemplars,
     )
 
 

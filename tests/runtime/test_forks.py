@@ -59,7 +59,8 @@ for number in range(2):
 def child():
     touch("child")
     work()
-    obs.metric("no_such_metric")
+    if HOOKED:
+        obs.metric("autogpt_queue_depth").set(1, queue="child")
     renderers[0].render(text)
     prom.generate_latest()
     os._exit(0)

@@ -66,6 +66,10 @@ def test_defaults() -> None:
         "host": "127.0.0.1",
         "port": None,
         "strict": None,
+        "serve": True,
+        "traces": "auto",
+        "span_exporter": None,
+        "capture_content": None,
     }
 
 
@@ -75,6 +79,7 @@ ENVIRON = {
     "AUTOGPT_OBSERVE_HOST": "0.0.0.0",  # noqa: S104  # never bound
     "AUTOGPT_OBSERVE_PORT": "0",
     "AUTOGPT_OBSERVE_STRICT": "Off",
+    "AUTOGPT_OBSERVE_TRACES": "own",
 }
 
 
@@ -85,6 +90,10 @@ def test_environment_wins_over_defaults() -> None:
         "host": "0.0.0.0",  # noqa: S104  # as above
         "port": 0,
         "strict": False,
+        "serve": True,
+        "traces": "own",
+        "span_exporter": None,
+        "capture_content": None,
     }
 
 
@@ -95,6 +104,10 @@ def test_arguments_win_over_the_environment() -> None:
         "host": "localhost",
         "port": 9999,
         "strict": True,
+        "serve": False,
+        "traces": "auto",
+        "span_exporter": None,
+        "capture_content": True,
     }
     assert settings_of(environ=ENVIRON, **given) == given
 
@@ -131,6 +144,12 @@ def test_port_is_the_specs_unless_set() -> None:
             {"spec": RUNS, "environment": "staging"},
             {},
             "environment: the Spec that was passed is of one already",
+        ),
+        ({"traces": "mine"}, {}, "traces: got 'mine', expected `auto` or `own`"),
+        (
+            {},
+            {"AUTOGPT_OBSERVE_TRACES": "mine"},
+            "AUTOGPT_OBSERVE_TRACES: got 'mine', expected `auto` or `own`",
         ),
         (
             {},
@@ -219,6 +238,10 @@ def test_packaged_spec_where_there_is_none() -> None:
         "autogpt_memory_limit_bytes",
         "autogpt_active_agents",
         "autogpt_cpu_usage_ratio",
+        "autogpt_process_threads",
+        "autogpt_process_open_files",
+        "autogpt_process_children",
+        "autogpt_process_age_seconds",
     }
 
 
@@ -378,9 +401,9 @@ print("hangs")
 """
 
 
-def test_forked_child_starts_inert_and_may_init_itself() -> None:
+def test_forked_child_goes_on_and_may_init_itself() -> None:
     assert python(FORKING).splitlines() == [
-        "child: 0 runs, 0 threads more",
+        "child: 1 runs, 0 threads more",
         "child that called init: 1 runs",
         "parent: 3 runs, its port is free after shutdown",
     ]
@@ -413,7 +436,6 @@ started, tell = os.pipe()
 before = runs(observer) + 1
 if (pid := fork()) == 0:
     work()
-    obs.metric("no_such_metric").add()
     print(f"child: {runs(observer) - before} runs, {threading.active_count() - 1} threads more")
     own = obs.init(port=0)
     work()

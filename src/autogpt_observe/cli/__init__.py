@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "validate": "Report everything that is wrong with the spec.",
         "test": "Prove the bundle with promtool, amtool and schemas.",
         "show": "Show the spec as it is after packs and environments.",
+        "exporter": "Observe agents that can't be changed, from outside.",
         "demo": "See an alert travel from an agent to a receiver, on a local stack.",
         "schema": "Print the spec's JSON Schema, for editors.",
     }

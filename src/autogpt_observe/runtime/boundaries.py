@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar, overload
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.llm import LLMScope
 from autogpt_observe.runtime.runs import RunScope, StepScope, ToolScope
-from autogpt_observe.runtime.wrapping import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,65 +17,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class AgentRun(RunScope):
-    """A run as a block; as a decorator, it makes each call of a function such a run."""
-
-    __slots__ = ()
-
-    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
-        """Decorate ``function``."""
-        name, budget = self.name, self.budget
-        return wrap(function, lambda _, __: RunScope(name, budget=budget), decorator="@agent")
-
-
-class AgentStep(StepScope):
-    """A step as a block; as a decorator, it makes each call of a function such a step."""
-
-    __slots__ = ()
-
-    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
-        """Decorate ``function``."""
-        name = self.name
-        return wrap(function, lambda _, __: StepScope(name), decorator="@step")
-
-
-class AgentTool(ToolScope):
-    """A tool call as a block; as a decorator, it makes each call of a function a tool call."""
-
-    __slots__ = ()
-
-    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
-        """Decorate ``function``."""
-        name = self.name
-
-        def make(args: tuple[object, ...], kwargs: dict[str, object]) -> ToolScope:
-            return ToolScope(name, arguments=(args, *kwargs.items()) if kwargs else args)
-
-        return wrap(function, make, decorator="@tool")
-
-
-class ModelCall(LLMScope):
-    """A model call as a block; as a decorator, it makes each call of a function a model call."""
-
-    __slots__ = ()
-
-    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
-        """Decorate ``function``."""
-        model, provider, window = self.name, self.provider, self.window
-        return wrap(
-            function,
-            lambda _, __: LLMScope(model, provider=provider, window=window),
-            decorator="@llm",
-        )
-
-
 @overload
 def agent(function: Callable[P, R], /) -> Callable[P, R]: ...
 @overload
-def agent(name: str, /, *, budget: Budget | None = None) -> AgentRun: ...
+def agent(name: str, /, *, budget: Budget | None = None) -> RunScope: ...
 def agent(
     target: str | Callable[P, R], /, *, budget: Budget | None = None
-) -> AgentRun | Callable[P, R]:
+) -> RunScope | Callable[P, R]:
     """Marks runs of an agent, as a decorator or as a block.
 
     `@agent`, `@agent("researcher")` or `with agent("researcher") as run:`.
@@ -91,15 +38,15 @@ def agent(
         UsageError: the name is empty, or what is decorated is no function.
     """
     if not isinstance(target, str):
-        return AgentRun(_name_of(target))(target)
-    return AgentRun(_checked(target, "agent", "researcher"), budget=budget)
+        return RunScope(_name_of(target))(target)
+    return RunScope(_checked(target, "agent", "researcher"), budget=budget)
 
 
 @overload
 def step(function: Callable[P, R], /) -> Callable[P, R]: ...
 @overload
-def step(name: str, /) -> AgentStep: ...
-def step(target: str | Callable[P, R], /) -> AgentStep | Callable[P, R]:
+def step(name: str, /) -> StepScope: ...
+def step(target: str | Callable[P, R], /) -> StepScope | Callable[P, R]:
     """Marks steps of a run, as a decorator or as a block.
 
     `@step`, `@step("plan")` or `with step("plan"):`.
@@ -108,15 +55,15 @@ def step(target: str | Callable[P, R], /) -> AgentStep | Callable[P, R]:
         UsageError: the name is empty, or what is decorated is no function.
     """
     if not isinstance(target, str):
-        return AgentStep(_name_of(target))(target)
-    return AgentStep(_checked(target, "step", "plan"))
+        return StepScope(_name_of(target))(target)
+    return StepScope(_checked(target, "step", "plan"))
 
 
 @overload
 def tool(function: Callable[P, R], /) -> Callable[P, R]: ...
 @overload
-def tool(name: str, /, *, arguments: object = ()) -> AgentTool: ...
-def tool(target: str | Callable[P, R], /, *, arguments: object = ()) -> AgentTool | Callable[P, R]:
+def tool(name: str, /, *, arguments: object = ()) -> ToolScope: ...
+def tool(target: str | Callable[P, R], /, *, arguments: object = ()) -> ToolScope | Callable[P, R]:
     """Marks tool calls, as a decorator or as a block.
 
     `@tool`, `@tool("web_search")` or `with tool("web_search") as call:`.
@@ -128,11 +75,11 @@ def tool(target: str | Callable[P, R], /, *, arguments: object = ()) -> AgentToo
         UsageError: the name is empty, or what is decorated is no function.
     """
     if not isinstance(target, str):
-        return AgentTool(_name_of(target))(target)
-    return AgentTool(_checked(target, "tool", "web_search"), arguments=arguments)
+        return ToolScope(_name_of(target))(target)
+    return ToolScope(_checked(target, "tool", "web_search"), arguments=arguments)
 
 
-def llm(model: str, /, *, provider: str, window: int | None = None) -> ModelCall:
+def llm(model: str, /, *, provider: str, window: int | None = None) -> LLMScope:
     """Marks calls of a model, as a decorator or as a block.
 
     `with llm("gpt-4o", provider="openai") as call:`.
@@ -145,7 +92,7 @@ def llm(model: str, /, *, provider: str, window: int | None = None) -> ModelCall
         UsageError: the model's or the provider's name is empty.
     """
     _checked(provider, "llm", "openai")
-    return ModelCall(_checked(model, "llm", "gpt-4o"), provider=provider, window=window)
+    return LLMScope(_checked(model, "llm", "gpt-4o"), provider=provider, window=window)
 
 
 def _name_of(function: object) -> str:

@@ -1,7 +1,7 @@
 """What happened, as frozen facts, and the protocol of those who are told.
 
-The first fields of an event, ``LABELS`` of them, are attributes: each is named as in
-`names.SIGNALS`, and metrics take their label values from there. What else there is follows.
+The first fields of an event are attributes, named as in `names.SIGNALS`: metrics take their label
+values from there. What else there is follows.
 """
 
 from __future__ import annotations

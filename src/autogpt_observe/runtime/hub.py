@@ -28,6 +28,9 @@ class Tracing(Protocol):
     def resume(self, scope: Scope, /) -> None:
         """Control is back in the scope."""
 
+    def fail(self, scope: Scope, error: BaseException, /) -> None:
+        """Something failed in the scope that no scope inside of it has seen; its end follows."""
+
     def end(self, scope: Scope, event: Event, error: BaseException | None, /) -> None:
         """The scope ended, as ``event`` tells."""
 
@@ -36,13 +39,14 @@ class Hub:
     """Where scopes report. What a sink or the tracing raises goes to ``on_error``, not on.
 
     Attributes:
+        on_error: told of what a sink or the tracing raised.
         clock: seconds that only go forward.
         journeys: what is known of each run in progress, by the run's id.
         headroom: what is left of the providers' rate limits.
         heartbeats: how late the event loops are.
     """
 
-    __slots__ = ("_on_error", "_sinks", "clock", "headroom", "heartbeats", "journeys", "tracing")
+    __slots__ = ("_sinks", "clock", "headroom", "heartbeats", "journeys", "on_error", "tracing")
 
     def __init__(
         self,
@@ -53,7 +57,7 @@ class Hub:
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._sinks = sinks
-        self._on_error = on_error
+        self.on_error = on_error
         self.tracing = tracing
         self.clock = clock
         self.journeys: dict[int, Journey] = {}
@@ -65,7 +69,7 @@ class Hub:
 
         What was begun in the parent is ended there, and not here as well.
         """
-        hub = Hub(self._sinks, on_error=self._on_error, tracing=self.tracing, clock=self.clock)
+        hub = Hub(self._sinks, on_error=self.on_error, tracing=self.tracing, clock=self.clock)
         self.close()
         return hub
 
@@ -82,35 +86,28 @@ class Hub:
             try:
                 sink.take(event)
             except Exception as error:  # noqa: BLE001  # a sink never breaks its host
-                self._on_error(type(event).__name__, error)
+                self.on_error(type(event).__name__, error)
 
-    def started(self, scope: Scope) -> None:
-        """A scope begins."""
-        try:
-            scope.trace = self.tracing.start(scope) if self.tracing is not None else None
-        except Exception as error:  # noqa: BLE001  # nor does the tracing
-            self._on_error("tracing", error)
-
-    def paused(self, scope: Scope) -> None:
+    def trace_pause(self, scope: Scope) -> None:
         """Control leaves a scope."""
         try:
             if self.tracing is not None:
                 self.tracing.pause(scope)
-        except Exception as error:  # noqa: BLE001  # as above
-            self._on_error("tracing", error)
+        except Exception as error:  # noqa: BLE001  # nor does the tracing
+            self.on_error("tracing", error)
 
-    def resumed(self, scope: Scope) -> None:
+    def trace_resume(self, scope: Scope) -> None:
         """Control is back in a scope."""
         try:
             if self.tracing is not None:
                 self.tracing.resume(scope)
         except Exception as error:  # noqa: BLE001  # as above
-            self._on_error("tracing", error)
+            self.on_error("tracing", error)
 
-    def ended(self, scope: Scope, event: Event, error: BaseException | None) -> None:
-        """A scope ended."""
+    def trace_failure(self, scope: Scope, failure: BaseException) -> None:
+        """Something failed in a scope."""
         try:
             if self.tracing is not None:
-                self.tracing.end(scope, event, error)
-        except Exception as own:  # noqa: BLE001  # as above
-            self._on_error("tracing", own)
+                self.tracing.fail(scope, failure)
+        except Exception as error:  # noqa: BLE001  # as above
+            self.on_error("tracing", error)

@@ -43,7 +43,17 @@ INTERNAL_ERRORS = _Family(
     "Errors inside the runtime that were kept from its host",
     ("place",),
 )
-_FAMILIES = (REJECTED_CALLS, REPLACED_VALUES, INTERNAL_ERRORS)
+DROPPED = _Family(
+    "autogpt_observe_dropped_total",
+    "Spans or log lines that never reached where they go, by the reason",
+    ("signal", "reason"),
+)
+EXPORT_FAILURES = _Family(
+    "autogpt_observe_export_failures_total",
+    "Batches of spans or log lines that could not be exported",
+    ("signal",),
+)
+_FAMILIES = (REJECTED_CALLS, REPLACED_VALUES, INTERNAL_ERRORS, DROPPED, EXPORT_FAILURES)
 
 
 class Incidents(Collector):
@@ -88,6 +98,27 @@ class Incidents(Collector):
         if self.is_strict:
             raise error
 
+    def drop(self, signal: str, reason: str, count: int, message: str) -> None:
+        """So many items of ``signal`` were lost; ``reason`` is one of a few words."""
+        if self._count(DROPPED, (signal, reason), amount=count):
+            LOG.warning("%s; it is logged once", message)
+
+    def fail_export(self, signal: str, destination: str, cause: str) -> None:
+        """A batch of ``signal`` did not get to ``destination``."""
+        if self._count(EXPORT_FAILURES, (signal,), destination):
+            LOG.error(
+                "%s can't be exported to %s: %s; it is logged again once it has worked meanwhile",
+                signal,
+                destination,
+                cause,
+            )
+
+    def recover_export(self, signal: str, destination: str) -> None:
+        """``destination`` took a batch of ``signal`` after it had failed to."""
+        with self._lock:
+            self._logged.discard((EXPORT_FAILURES, (signal,), destination))
+        LOG.info("%s are exported to %s again", signal, destination)
+
     @property
     def is_strict(self) -> bool:
         """Whether incidents are raised now."""
@@ -112,11 +143,13 @@ class Incidents(Collector):
         for family in _FAMILIES:
             yield CounterMetricFamily(family.name, family.help, labels=family.labels)
 
-    def _count(self, family: _Family, labels: tuple[str, ...], *cause: Hashable) -> bool:
+    def _count(
+        self, family: _Family, labels: tuple[str, ...], *cause: Hashable, amount: int = 1
+    ) -> bool:
         """Count; whether this cause is a new one."""
         key = (family, labels, *cause)
         with self._lock:
-            self._counts[family, labels] += 1
+            self._counts[family, labels] += amount
             is_new = key not in self._logged
             self._logged.add(key)
         return is_new

@@ -30,7 +30,13 @@ class Budget:
 
 
 class Journey:
-    """One run's way so far; times in seconds of the hub's clock. May be read by another thread."""
+    """One run's way so far; times in seconds of the hub's clock. May be read by another thread.
+
+    Attributes:
+        pattern: the loop that it is in now, `repeat` or `cycle`; None for none.
+        looped: whether it has been in one.
+        steps, tokens, usd: what it used up.
+    """
 
     __slots__ = (
         "_order",
@@ -38,8 +44,10 @@ class Journey:
         "_paused_at",
         "_progressed_at",
         "_recent",
+        "_stalled",
         "agent",
         "budget",
+        "looped",
         "pattern",
         "started_at",
         "steps",
@@ -55,6 +63,8 @@ class Journey:
         self.tokens = 0
         self.usd = 0.0
         self.pattern: str | None = None
+        self.looped = False
+        self._stalled = 0.0
         self._progressed_at = now
         self._paused_at: float | None = None
         self._passed: set[int] = set()
@@ -76,6 +86,10 @@ class Journey:
         until = now if self._paused_at is None else self._paused_at
         return max(0.0, until - self._progressed_at)
 
+    def longest_stall(self, now: float) -> float:
+        """The longest time without progress so far."""
+        return max(self._stalled, now - self._progressed_at)
+
     def pass_by(self, fingerprint: int, now: float) -> None:
         """Something ended well; it is progress if it is new."""
         passed, order = self._passed, self._order
@@ -85,6 +99,7 @@ class Journey:
         order.append(fingerprint)
         if len(order) > _MOST_REMEMBERED:
             passed.discard(order.popleft())
+        self._stalled = self.longest_stall(now)
         self._progressed_at = now
 
     def call_tool(self, fingerprint: int) -> str | None:
@@ -93,6 +108,8 @@ class Journey:
         is_new = fingerprint not in recent
         recent.append(fingerprint)
         known, self.pattern = self.pattern, None if is_new else _pattern(recent)
+        if self.pattern is not None:
+            self.looped = True
         return None if known is not None else self.pattern
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from autogpt_observe.runtime.events import (
     Attempt,
@@ -16,10 +16,17 @@ from autogpt_observe.runtime.events import (
 from autogpt_observe.runtime.failures import Outcome
 from autogpt_observe.runtime.fingerprints import fingerprint
 from autogpt_observe.runtime.scopes import Scope, result_of
+from autogpt_observe.runtime.wrapping import wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autogpt_observe.runtime.events import Event
     from autogpt_observe.runtime.hub import Hub
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Usage(NamedTuple):
@@ -37,29 +44,43 @@ class LLMScope(Scope):
     Attributes:
         provider: who serves the model.
         window: how many tokens its context has room for; None if not known.
+        attempts: how many HTTP attempts there were, as far as they were told.
+        used: the tokens and the money; None as long as it is not told.
     """
-
-    __slots__ = ("_attempts", "_failed", "_returned", "_usage", "provider", "window")
 
     def __init__(self, model: str, *, provider: str, window: int | None = None) -> None:
         super().__init__(model)
         self.provider = provider
         self.window = window
-        self._attempts = 0
+        self.attempts = 0
         self._failed = False
-        self._usage: Usage | None = None
-        self._returned: object = None
+        self.used: Usage | None = None
+        self._answer: object = None
+
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
+        """As a decorator: each call of ``function`` is a call of the model."""
+        model, provider, window = self.name, self.provider, self.window
+
+        def make(_: object, __: object) -> LLMScope:
+            return LLMScope(model, provider=provider, window=window)
+
+        return wrap(function, make, decorator="@llm")
+
+    def end(self, error: BaseException | None) -> None:
+        """The call is over; the answer is not kept."""
+        super().end(error)
+        self._answer = None
 
     def returns(self, value: object) -> None:
         """Say what the model answered: the same answer again is no progress."""
-        self._returned = value
+        self._answer = value
 
     def attempt(self) -> None:
         """An HTTP attempt starts."""
         hub = self._hub
         if hub is not None:
             retry = int(self._failed)
-            self._attempts += 1
+            self.attempts += 1
             self._failed = False
             hub.tell(Attempt(self.agent, self.provider, self.name, retry))
 
@@ -67,7 +88,7 @@ class LLMScope(Scope):
         """The attempt failed, of a kind that the spec's attribute `error_kind` lists."""
         hub = self._hub
         if hub is not None:
-            if not self._attempts:
+            if not self.attempts:
                 self.attempt()
             self._failed = True
             hub.tell(AttemptFailed(self.agent, self.provider, self.name, error_kind))
@@ -90,7 +111,7 @@ class LLMScope(Scope):
         }
         tokens = {kind: count for kind, count in given.items() if _is_count(count)}
         cost = float(usd) if isinstance(usd, int | float) and math.isfinite(usd) else None
-        self._usage = Usage(tokens, cost if cost is None or cost >= 0 else None)
+        self.used = Usage(tokens, cost if cost is None or cost >= 0 else None)
 
     def limit(self, limit: str, *, left: float, of: float, resets_in: float) -> None:
         """What the response says of a rate limit: of ``of`` requests or tokens, ``left`` remain.
@@ -116,7 +137,7 @@ class LLMScope(Scope):
         self, hub: Hub, outcome: Outcome, error: BaseException | None, now: float
     ) -> Event:
         agent, provider, model = self.agent, self.provider, self.name
-        if not self._attempts:
+        if not self.attempts:
             hub.tell(Attempt(agent, provider, model, 0))
         if outcome is Outcome.ERROR and not self._failed:
             kind = "timeout" if isinstance(error, TimeoutError) else "other"
@@ -124,7 +145,7 @@ class LLMScope(Scope):
         if outcome is Outcome.SUCCESS and self.run is not None:
             self.run.pass_by(self._mark(now), now)
         result = result_of(outcome, error)
-        usage, self._returned = self._usage, None
+        usage = self.used
         share = None if usage is None else self._account(hub, usage)
         return LLMCall(
             agent,
@@ -140,9 +161,9 @@ class LLMScope(Scope):
 
     def _mark(self, now: float) -> int:
         """What tells this call from others; where nothing is known of its answer, each is new."""
-        answer = self._returned
+        answer = self._answer
         if answer is None:
-            answer = now if self._usage is None else tuple(self._usage.tokens.items())
+            answer = now if self.used is None else tuple(self.used.tokens.items())
         return fingerprint((self.provider, self.name, answer))
 
     def _account(self, hub: Hub, usage: Usage) -> float | None:

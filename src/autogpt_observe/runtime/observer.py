@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,26 +16,18 @@ from prometheus_client import CollectorRegistry
 
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.active import ACTIVE
-from autogpt_observe.runtime.forks import make_shared_lock_reentrant, renew_all
-from autogpt_observe.runtime.handles import check_handles, renew_lock
-from autogpt_observe.runtime.hub import Hub
-from autogpt_observe.runtime.incidents import LOG, Incidents
-from autogpt_observe.runtime.instruments import build_guards, build_instruments
-from autogpt_observe.runtime.multiprocess.folder import shared_folder
-from autogpt_observe.runtime.process import ProcessReader
-from autogpt_observe.runtime.readings import READINGS, Reader, Reading
-from autogpt_observe.runtime.recorder import Recorder
+from autogpt_observe.runtime.assembly import Parts, assemble, share
+from autogpt_observe.runtime.forks import renew_all
+from autogpt_observe.runtime.handles import renew_lock
+from autogpt_observe.runtime.incidents import LOG
 from autogpt_observe.runtime.settings import Arguments, Settings, is_disabled, read_settings
-from autogpt_observe.runtime.sinks.metrics import MetricsSink
 from autogpt_observe.spec.model import Spec
 
 if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
+    from types import ModuleType
 
-    from prometheus_client.registry import Collector
-
-    from autogpt_observe.runtime.server import Server
-    from autogpt_observe.spec.model import Metric
+    from opentelemetry.sdk.trace.export import SpanExporter
+    from opentelemetry.trace import TracerProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +39,15 @@ class Observer:
         registry: where the metrics are.
         host: the address /metrics is served on; None if it is not served.
         port: its port; None if it is not served.
+        tracer_provider: the runtime's own provider of spans, for other instrumentations to use;
+            None where observation is switched off. It is not made OpenTelemetry's global one.
     """
 
     spec: Spec | None
     registry: CollectorRegistry
     host: str | None = None
     port: int | None = None
+    tracer_provider: TracerProvider | None = None
 
     def __repr__(self) -> str:
         served = f"/metrics on {self.host}:{self.port}" if self.port is not None else "not served"
@@ -68,9 +65,7 @@ class _State:
     def __init__(self, *, watches_forks: bool = False) -> None:
         self.lock = threading.RLock()  # a signal handler may call shutdown
         self.observer: Observer | None = None
-        self.hub: Hub | None = None
-        self.server: Server | None = None
-        self.folder: Path | None = None
+        self.parts: Parts | None = None
         self.undo = ExitStack()
         self.watches_forks = watches_forks
 
@@ -87,12 +82,15 @@ def init(  # noqa: PLR0913  # each option is one setting of the documented inter
     host: str | None = None,
     port: int | None = None,
     strict: bool | None = None,
+    traces: str | None = None,
+    span_exporter: SpanExporter | None = None,
+    capture_content: bool | None = None,
 ) -> Observer:
     """Start to observe: make the spec's metrics, feed them from now on, serve them at /metrics.
 
     An argument wins over its environment variable (AUTOGPT_OBSERVE_SPEC, _ENVIRONMENT, _HOST,
-    _PORT, _STRICT), that over the spec, that over the default. With AUTOGPT_OBSERVE_DISABLED or
-    OTEL_SDK_DISABLED set to `true` nothing is read and nothing happens.
+    _PORT, _STRICT, _TRACES), that over the spec, that over the default. With
+    AUTOGPT_OBSERVE_DISABLED or OTEL_SDK_DISABLED set to `true` nothing is read and nothing happens.
 
     Args:
         spec: path of the spec, or a spec; default: `observe.yaml` in the current folder if there
@@ -105,6 +103,13 @@ def init(  # noqa: PLR0913  # each option is one setting of the documented inter
             else 9464.
         strict: raise what is otherwise only counted and logged, such as a wrong call of a metric
             handle; default: under pytest only.
+        traces: whose OpenTelemetry provider spans are made on: `auto`, the default, is the host's
+            where it has set one up, else the runtime's own; `own` is always the latter.
+        span_exporter: where the runtime's own provider exports spans to; default: where the
+            OTEL_* variables say, which is nowhere unless OTEL_TRACES_EXPORTER or an OTLP endpoint
+            is set.
+        capture_content: whether spans carry prompts, answers, arguments and results; default:
+            what OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT says, else no.
 
     Raises:
         SpecError: the spec has errors.
@@ -120,29 +125,57 @@ def init(  # noqa: PLR0913  # each option is one setting of the documented inter
             _STATE.observer = Observer(spec=None, registry=registry)
             return _STATE.observer
         arguments = Arguments(
-            spec=spec, environment=environment, host=host, port=port, strict=strict
+            spec=spec,
+            environment=environment,
+            host=host,
+            port=port,
+            strict=strict,
+            serve=serve,
+            traces=traces,
+            span_exporter=span_exporter,
+            capture_content=capture_content,
         )
         settings = read_settings(arguments, os.environ)
         loaded = _load(settings)
         _STATE.undo.close()  # of a parent, whose metrics a forked child has fed until now
         with ExitStack() as undo:
-            observer = _start(loaded, settings, registry, undo, serve=serve)
+            parts = assemble(loaded, settings, registry, undo)
+            undo.callback(ACTIVE.clear)
+            ACTIVE.recorder, ACTIVE.hub = parts.recorder, parts.hub
             undo.callback(atexit.unregister, shutdown)
             atexit.register(shutdown)
             _watch_forks()
-            _STATE.observer, _STATE.undo = observer, undo.pop_all()
-        return observer
+            _STATE.parts, _STATE.undo = parts, undo.pop_all()
+        server = parts.server
+        _STATE.observer = Observer(
+            spec=loaded,
+            registry=registry,
+            host=None if server is None else server.host,
+            port=None if server is None else server.port,
+            tracer_provider=parts.provider,
+        )
+        return _STATE.observer
 
 
 def shutdown() -> None:
     """Undo `init`: decorators and handles are inert again. Without `init` it does nothing."""
     with _STATE.lock:
         undo, _STATE.undo = _STATE.undo, ExitStack()
-        _STATE.observer = _STATE.hub = _STATE.server = _STATE.folder = None
+        _STATE.observer = _STATE.parts = None
         try:
             undo.close()
         except Exception:  # noqa: BLE001  # the host is on its way out
             LOG.exception("error in obs.shutdown")
+
+
+def flush(timeout: float = 30.0) -> bool:
+    """Send the spans that have ended; whether all of them arrived within ``timeout`` seconds.
+
+    For programs that are frozen between two requests, and for tests. Without `init`, or where
+    spans are exported by the host's own provider, there is nothing to do.
+    """
+    parts = _STATE.parts
+    return parts is None or parts.pipeline is None or parts.pipeline.flush(timeout)
 
 
 def _load(settings: Settings) -> Spec:
@@ -161,95 +194,6 @@ def _check_registry(registry: CollectorRegistry | None) -> CollectorRegistry:
     return registry
 
 
-def _start(
-    spec: Spec, settings: Settings, registry: CollectorRegistry, undo: ExitStack, *, serve: bool
-) -> Observer:
-    """Put everything in place; ``undo`` gets what takes it away, step by step."""
-    folder = shared_folder()
-    incidents = Incidents(strict=settings.strict)
-    guards = build_guards(spec, incidents)
-    instruments = build_instruments(spec, guards)
-    metrics: dict[str, Metric] = dict(spec.metrics.items())
-    recorder = Recorder(metrics, instruments, incidents)
-    sink = MetricsSink(metrics, instruments)
-    check_handles(recorder)
-    hub = Hub((sink,), on_error=incidents.fail)
-    undo.callback(hub.close)
-    reader = Reader(ProcessReader(), hub)
-    for name, metric in metrics.items():
-        if name in instruments:
-            _register(registry, instruments[name].collector, name, undo)
-        elif metric.from_ in READINGS:
-            reading = Reading(name, metric, reader=reader, guards=guards, on_error=incidents.note)
-            _register(registry, reading, name, undo)
-    _register(registry, incidents, "autogpt_observe_...", undo)
-    app = _app(registry, folder, incidents) if serve else None
-    where = (None, None) if app is None else _serve(spec, settings, app, folder, undo)
-    undo.callback(ACTIVE.clear)
-    if folder is not None:
-        _share(folder)
-    _STATE.hub = hub
-    ACTIVE.recorder, ACTIVE.hub = recorder, hub
-    return Observer(spec=spec, registry=registry, host=where[0], port=where[1])
-
-
-def _register(
-    registry: CollectorRegistry, collector: Collector, name: str, undo: ExitStack
-) -> None:
-    try:
-        registry.register(collector)
-    except ValueError as error:
-        raise UsageError(
-            f"registry: `{name}`, or a series of it, is registered on it already; rename the"
-            " metric in the spec, or pass another registry"
-        ) from error
-    undo.callback(_unregister, registry, collector)
-
-
-def _unregister(registry: CollectorRegistry, collector: Collector) -> None:
-    with suppress(KeyError):  # the host may have cleared its registry
-        registry.unregister(collector)
-
-
-def _app(registry: CollectorRegistry, folder: Path | None, incidents: Incidents) -> WSGIApplication:
-    # loaded late: a host that serves its registry itself does without a server
-    from autogpt_observe.runtime.exposition import metrics_app  # noqa: PLC0415
-
-    if folder is None:
-        return metrics_app(registry, on_error=incidents.note)
-    from autogpt_observe.runtime.multiprocess.shared import SharedMetrics  # noqa: PLC0415  # as above
-
-    shared = SharedMetrics(folder, on_error=incidents.note)
-    return metrics_app(registry, on_error=incidents.note, substitute=shared)
-
-
-def _serve(
-    spec: Spec, settings: Settings, app: WSGIApplication, folder: Path | None, undo: ExitStack
-) -> tuple[str, int] | tuple[None, None]:
-    """Serve ``app``; where processes share a folder, the first of them does it for all."""
-    from autogpt_observe.runtime.server import Server  # noqa: PLC0415  # as above
-
-    port = settings.port_for(spec)
-    if folder is not None:
-        from autogpt_observe.runtime.multiprocess.locks import hold_port  # noqa: PLC0415  # as above
-
-        if not hold_port(folder, port, undo):
-            return None, None
-    server = Server(app, host=settings.host, port=port)
-    undo.callback(server.stop)
-    _STATE.server = server
-    return server.host, server.port
-
-
-def _share(folder: Path) -> None:
-    """This process has values in ``folder``, which others read."""
-    from autogpt_observe.runtime.multiprocess.owners import sign  # noqa: PLC0415  # as above
-
-    make_shared_lock_reentrant()
-    sign(folder)
-    _STATE.folder = folder
-
-
 def _watch_forks() -> None:
     if not _STATE.watches_forks and hasattr(os, "register_at_fork"):
         _STATE.watches_forks = True  # it can't be unregistered
@@ -257,10 +201,11 @@ def _watch_forks() -> None:
 
 
 def _start_over() -> None:
-    """In a forked child: a lock held by a thread that it lacks would never open.
+    """In a forked child: go on, with nothing that only the parent has.
 
-    Nobody scrapes it, so it starts inert, without the parent's port, and may call `init` itself.
-    But where processes share a folder it goes on counting, for another process to show.
+    A lock held by a thread that the child lacks would never open, so there are new ones. Nobody
+    scrapes the child, but where processes share a folder another one shows what it counts; its
+    spans are its own to send. It may call `init` itself.
     """
     global _STATE  # noqa: PLW0603  # the old state's lock may be held for ever
     before = _STATE
@@ -269,15 +214,32 @@ def _start_over() -> None:
     except Exception:  # noqa: BLE001  # the child lives on, with a lock that may be closed
         LOG.exception("error after a fork")
     renew_lock()
-    if before.server is not None:
-        before.server.abandon()
     _STATE = _State(watches_forks=True)
-    if before.folder is not None and before.hub is not None:
-        _share(before.folder)
-        _STATE.hub = ACTIVE.hub = before.hub.heir()
-        _STATE.undo.callback(_STATE.hub.close)
-        _STATE.undo.callback(ACTIVE.clear)
+    parts = before.parts
+    if parts is None:
         return
-    ACTIVE.clear()
-    if before.hub is not None:
-        before.hub.close()
+    if parts.server is not None:
+        parts.server.abandon()
+    if parts.folder is not None:
+        share(parts.folder)
+    hub = parts.hub.heir()
+    if parts.pipeline is not None:
+        _STATE.undo.callback(parts.pipeline.shutdown)
+    _STATE.undo.callback(hub.close)
+    _STATE.undo.callback(ACTIVE.clear)
+    _STATE.parts = replace(parts, hub=hub, server=None)
+    ACTIVE.hub = hub
+    _end_with_worker()
+
+
+def _end_with_worker() -> None:
+    """In a child that multiprocessing forked: shut down at its end, which runs no `atexit`."""
+    for package in ("multiprocessing.util", "billiard.util"):
+        util = sys.modules.get(package)
+        if util is not None:
+            # What is registered now is forgotten when the worker starts, but for this.
+            util.register_after_fork(_STATE, partial(_finalize, util))
+
+
+def _finalize(util: ModuleType, _: _State) -> None:
+    util.Finalize(None, shutdown, exitpriority=0)

@@ -1,70 +1,101 @@
-"""The observed process's memory and CPU, read when Prometheus asks."""
+"""One process's CPU, memory, threads, files and children, read when Prometheus asks."""
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from typing import TYPE_CHECKING
 
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
-
-from autogpt_observe.names import MetricSource
-from autogpt_observe.runtime.cgroups import ControlGroups
+from autogpt_observe.runtime.cgroups import ControlGroups, OutsideError
 from autogpt_observe.runtime.forks import renew_after_fork
+from autogpt_observe.runtime.processes import GoneError, process_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
 
-    from autogpt_observe.runtime.events import OnError
-    from autogpt_observe.spec.model import Metric
+    from autogpt_observe.runtime.processes import ProcessTable, Snapshot
 
 _SHORTEST_INTERVAL = 1.0
 """Seconds; two scrapers that ask at the same time see the same reading, not one of a moment."""
 
 
 class ProcessReader:
-    """Reads this process and its limits."""
+    """Reads this process, or another one, and its limits.
+
+    ``seen`` is the look that told which other process it is. Every reading of it raises GoneError
+    once that one has ended, even where a later process has its number, and PermissionError where
+    this user may not ask. The readings of this process raise neither.
+    """
 
     def __init__(
         self,
+        seen: Snapshot | None = None,
         *,
+        table: ProcessTable | None = None,
         groups: ControlGroups | None = None,
         clock: Callable[[], float] = time.monotonic,
-        cpu_clock: Callable[[], float] = time.process_time,
+        cpu_clock: Callable[[], float] | None = None,
     ) -> None:
-        self._groups = ControlGroups() if groups is None else groups
+        self.seen = seen
+        self._pid = None if seen is None else seen.pid
+        self._table = process_table() if table is None else table
+        self._groups = ControlGroups(pid=self._pid) if groups is None else groups
         self._clock = clock
         self._cpu_clock = cpu_clock
         self._lock = threading.Lock()
         self._measured: tuple[float, float] | None = None
+        if seen is not None:  # nobody read it before, so its first share is that of all its life
+            self._measured = (clock() - self._table.age(seen), 0.0)
         self._cpu_ratio = 0.0
         renew_after_fork(self)
 
     def renew_locks(self) -> None:
-        """In a forked child: nobody holds them."""
+        """In a forked child: nobody holds them, and this process has used no CPU time yet."""
         self._lock = threading.Lock()
+        if self.seen is None:
+            self._measured = None
 
     def memory(self) -> float:
         """Resident memory in bytes."""
-        import psutil  # noqa: PLC0415  # 30 ms, for those whose spec has process metrics
-
-        return psutil.Process().memory_info().rss
+        self._look()
+        return self._table.memory(self._pid)
 
     def memory_limit(self) -> float:
-        """The lowest limit of the control groups, at most the machine's memory, in bytes."""
-        import psutil  # noqa: PLC0415  # as above
+        """The lowest limit of the control groups, at most the machine's memory, in bytes.
 
-        return min([psutil.virtual_memory().total, *self._groups.memory_limits()])
+        Raises:
+            OutsideError: the control groups of another process can't be seen from here.
+        """
+        self._look()
+        return min([self._table.machine_memory(), *self._groups.memory_limits()])
+
+    def threads(self) -> float:
+        """How many threads it has."""
+        return self._see().threads
+
+    def open_files(self) -> float:
+        """How many file descriptors it has open."""
+        self._look()
+        return self._table.open_files(self._pid)
+
+    def children(self) -> float:
+        """How many processes it is the parent of, zombies included."""
+        self._look()
+        return self._table.children(self._pid)
+
+    def age(self) -> float:
+        """Seconds since it started."""
+        return self._table.age(self._see())
 
     def cpu(self) -> float:
         """The CPU time used since the last reading, as a share of the CPUs it may use.
 
-        0 at the first reading. Within a second of a reading, the same as that reading.
+        The first reading of another process counts from its start; that of this process is 0.
+        Within a second of a reading, the same as that reading. Quotas of control groups that
+        can't be seen from here are not known, so that the share may be too low.
         """
         with self._lock:
-            now, used = self._clock(), self._cpu_clock()
+            now, used = self._clock(), self._cpu_seconds()
             if self._measured is None:
                 self._measured = (now, used)
             before, used_before = self._measured
@@ -73,45 +104,26 @@ class ProcessReader:
                 self._measured = (now, used)
             return self._cpu_ratio
 
+    def _cpu_seconds(self) -> float:
+        if self._cpu_clock is not None:
+            return self._cpu_clock()
+        return time.process_time() if self.seen is None else self._see().cpu_seconds
+
     def _cpus(self) -> float:
-        return min([_usable_cpus(), *self._groups.cpu_quotas()])
-
-
-AT_SCRAPE: Mapping[MetricSource, Callable[[ProcessReader], float]] = {
-    MetricSource.PROCESS_CPU: ProcessReader.cpu,
-    MetricSource.PROCESS_MEMORY: ProcessReader.memory,
-    MetricSource.PROCESS_MEMORY_LIMIT: ProcessReader.memory_limit,
-}
-"""The signals that are read, not counted, and what reads them."""
-
-
-class ProcessGauge(Collector):
-    """A gauge read at each scrape; a reading that fails is left out and told to ``on_error``."""
-
-    def __init__(
-        self, name: str, metric: Metric, *, reader: ProcessReader, on_error: OnError
-    ) -> None:
-        self._name = name
-        self._metric = metric
-        self._reader = reader
-        self._on_error = on_error
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Read now."""
-        source = self._metric.from_
+        usable = self._table.usable_cpus(self._pid)
         try:
-            value = AT_SCRAPE[source](self._reader)
-        except Exception as error:  # noqa: BLE001  # one reading less beats no scrape at all
-            self._on_error(source, error)
-        else:
-            yield GaugeMetricFamily(self._name, self._metric.help, value=value)
+            return min([usable, *self._groups.cpu_quotas()])
+        except OutsideError:
+            return usable
 
-    def describe(self) -> Iterator[GaugeMetricFamily]:
-        """The name, so that a registry sees a clash."""
-        yield GaugeMetricFamily(self._name, self._metric.help)
+    def _see(self) -> Snapshot:
+        """Look at it; raises GoneError unless it is the same as ever."""
+        now = self._table.snapshot(self._pid)
+        if self.seen is not None and (now.born != self.seen.born or now.has_ended):
+            raise GoneError(f"process {now.pid} has ended")
+        return now
 
-
-def _usable_cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    def _look(self) -> None:
+        """Before a reading that would not notice that the process is another one."""
+        if self.seen is not None:
+            self._see()

@@ -58,6 +58,10 @@ READINGS: Mapping[MetricSource, Callable[[Reader], Values]] = {
     MetricSource.PROCESS_CPU: lambda reader: _one(reader.process.cpu()),
     MetricSource.PROCESS_MEMORY: lambda reader: _one(reader.process.memory()),
     MetricSource.PROCESS_MEMORY_LIMIT: lambda reader: _one(reader.process.memory_limit()),
+    MetricSource.PROCESS_THREADS: lambda reader: _one(reader.process.threads()),
+    MetricSource.PROCESS_OPEN_FILES: lambda reader: _one(reader.process.open_files()),
+    MetricSource.PROCESS_CHILDREN: lambda reader: _one(reader.process.children()),
+    MetricSource.PROCESS_AGE: lambda reader: _one(reader.process.age()),
     MetricSource.PROCESS_LOOP_LAG: lambda reader: _one(reader.hub.heartbeats.lag()),
     MetricSource.RUN_AGE: lambda reader: reader.largest(
         lambda journey, now: now - journey.started_at

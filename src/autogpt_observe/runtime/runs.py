@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.events import LoopFound, Run, RunStarted, Step, ToolCall
@@ -10,12 +10,20 @@ from autogpt_observe.runtime.failures import Outcome
 from autogpt_observe.runtime.fingerprints import fingerprint
 from autogpt_observe.runtime.journey import Budget, Journey
 from autogpt_observe.runtime.scopes import Scope, result_of
+from autogpt_observe.runtime.wrapping import wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autogpt_observe.runtime.events import Event
     from autogpt_observe.runtime.hub import Hub
 
-_ABSENT = object()
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_UNREMARKABLE = (Outcome.SUCCESS, Outcome.CANCELLED)
+ABSENT = object()
+"""Stands for what is not known, where None is a value."""
 
 
 class RunScope(Scope):
@@ -23,20 +31,23 @@ class RunScope(Scope):
 
     Attributes:
         journey: what is known of its way; None before it has begun.
+        is_remarkable: whether, when it has ended, somebody will want to look at it: it ended badly,
+            went in circles, or used more than its budget.
     """
 
-    __slots__ = ("_outcome", "budget", "journey")
+    is_run = True
+    journey: Journey | None = None
+    _outcome: Outcome | None = None
+    is_remarkable = False
 
     def __init__(self, name: str, *, budget: Budget | None = None) -> None:
         super().__init__(name)
         self.budget = budget
-        self.journey: Journey | None = None
-        self._outcome: Outcome | None = None
 
-    @property
-    def own_run(self) -> RunScope:
-        """Itself."""
-        return self
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
+        """As a decorator: each call of ``function`` is such a run."""
+        name, budget = self.name, self.budget
+        return wrap(function, lambda _, __: RunScope(name, budget=budget), decorator="@agent")
 
     @property
     def agent(self) -> str:
@@ -86,13 +97,20 @@ class RunScope(Scope):
         now: float,  # noqa: ARG002  # as above
     ) -> Event:
         hub.journeys.pop(id(self), None)
-        return Run(self.name, (self._outcome or outcome).value, self._worked, self.trace)
+        journey, outcome = self.journey, self._outcome or outcome
+        self.is_remarkable = outcome not in _UNREMARKABLE or (
+            journey is not None and (journey.looped or (journey.budget_used or 0.0) > 1.0)
+        )
+        return Run(self.name, outcome.value, self._worked, self.trace)
 
 
 class StepScope(Scope):
     """A step of a run."""
 
-    __slots__ = ()
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
+        """As a decorator: each call of ``function`` is such a step."""
+        name = self.name
+        return wrap(function, lambda _, __: StepScope(name), decorator="@step")
 
     def _conclude(
         self,
@@ -115,31 +133,43 @@ class ToolScope(Scope):
 
     Attributes:
         arguments: what it is called with.
+        returned: what it returned; `ABSENT` until that is known.
     """
-
-    __slots__ = ("_returned", "arguments")
 
     def __init__(self, name: str, *, arguments: object = ()) -> None:
         super().__init__(name)
         self.arguments = arguments
-        self._returned: Any = _ABSENT
+        self.returned: object = ABSENT
+
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
+        """As a decorator: each call of ``function`` is a call of the tool."""
+        name = self.name
+
+        def make(args: tuple[object, ...], kwargs: dict[str, object]) -> ToolScope:
+            return ToolScope(name, arguments=(args, *kwargs.items()) if kwargs else args)
+
+        return wrap(function, make, decorator="@tool")
+
+    def end(self, error: BaseException | None) -> None:
+        """The call is over; what went in and came out is not kept."""
+        super().end(error)
+        self.arguments = self.returned = None
 
     def returns(self, value: object) -> None:
         """Say what the tool returned: the same call with the same result again is no progress."""
-        self._returned = value
+        self.returned = value
 
     def _conclude(
         self, hub: Hub, outcome: Outcome, error: BaseException | None, now: float
     ) -> Event:
         run = self.run
         if run is not None and run.journey is not None:
-            answer = self._returned if error is None else type(error).__qualname__
+            answer = self.returned if error is None else type(error).__qualname__
             mark = fingerprint((self.name, self.arguments, answer))
             pattern = run.journey.call_tool(mark)
             if pattern is not None:
                 hub.tell(LoopFound(run.name, pattern))
             if outcome is Outcome.SUCCESS:
                 run.pass_by(mark, now)
-        self._returned = self.arguments = None
         result = result_of(outcome, error)
         return ToolCall(self.agent, self.name, result, self._worked, self.trace)

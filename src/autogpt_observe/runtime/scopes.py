@@ -7,7 +7,7 @@ one thread or task form a chain in a context variable, which asyncio copies to n
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from autogpt_observe.runtime.active import ACTIVE
 from autogpt_observe.runtime.events import Failure
@@ -15,6 +15,9 @@ from autogpt_observe.runtime.failures import Outcome, outcome_of, take_new_failu
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from opentelemetry.context.context import Context
+    from opentelemetry.trace import Span
 
     from autogpt_observe.runtime.events import Event, Trace
     from autogpt_observe.runtime.hub import Hub
@@ -32,40 +35,30 @@ class Scope:
 
     Attributes:
         name: what is worked on: the agent, the step, the tool, the model.
+        is_run: whether it is a run.
         parent: the scope around it, None for the outermost.
         run: the run it belongs to; of a run, the one around it.
-        span: what the tracing keeps of it.
+        span: its span, if there is tracing.
+        outside, inside: OpenTelemetry's contexts around it and in it, while the other is current.
         trace: the span's ids, where it is sampled.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_hub",
-        "_inner",
-        "_outer",
-        "_resumed",
-        "_worked",
-        "name",
-        "parent",
-        "run",
-        "span",
-        "trace",
-    )
+    # As defaults of the class they cost nothing when a scope is made.
+    is_run = False
+    parent: Scope | None = None
+    run: RunScope | None = None
+    span: Span | None = None
+    outside: Context
+    inside: Context
+    trace: Trace | None = None
+    _hub: Hub | None = None  # until it has begun, there is nothing to end
+    _outer: Scope | None = None
+    _inner: Scope | None = None
+    _worked = 0.0
+    _resumed: float | None = None
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.parent: Scope | None = None
-        self.run: RunScope | None = None
-        self.span: Any = None  # belongs to the tracing, whatever it is
-        self.trace: Trace | None = None
-        self._hub: Hub | None = None  # until it has begun, there is nothing to end
-        self._worked = 0.0
-        self._resumed: float | None = None
-
-    @property
-    def own_run(self) -> RunScope | None:
-        """The run that what is inside of this belongs to."""
-        return self.run
 
     @property
     def agent(self) -> str:
@@ -78,12 +71,16 @@ class Scope:
     def begin(self, hub: Hub) -> None:
         """Start the work: from now on this is the innermost scope."""
         parent = CURRENT.get()
-        self._outer = self._inner = self.parent = parent
         if parent is not None:
-            self.run = parent.own_run
+            self._outer = self.parent = parent
+            self.run = parent if parent.is_run else parent.run  # type: ignore[assignment]  # it is one
         self._enclose(hub)
-        if hub.tracing is not None:
-            hub.started(self)
+        tracing = hub.tracing
+        if tracing is not None:
+            try:
+                self.trace = tracing.start(self)
+            except Exception as error:  # noqa: BLE001  # telemetry never breaks its host
+                hub.on_error("tracing", error)
         CURRENT.set(self)
         self._resumed = hub.clock()
         self._hub = hub
@@ -98,8 +95,7 @@ class Scope:
             self._inner = CURRENT.get()
             CURRENT.set(self._outer)
             self._halt(now)
-            if hub.tracing is not None:
-                hub.paused(self)
+            hub.trace_pause(self)
 
     def resume(self) -> None:
         """The work goes on, in the scope it was left in."""
@@ -107,8 +103,7 @@ class Scope:
         if hub is not None and self._resumed is None:
             self._outer = CURRENT.get()
             CURRENT.set(self._inner)
-            if hub.tracing is not None:
-                hub.resumed(self)
+            hub.trace_resume(self)
             self._resumed = now = hub.clock()
             self._go_on(now)
 
@@ -122,14 +117,20 @@ class Scope:
             self._worked += now - self._resumed
         if CURRENT.get() is self:  # else it ends elsewhere: in the garbage collector, in a thread
             CURRENT.set(self._outer)
+            hub.trace_pause(self)
         outcome = Outcome.SUCCESS
         if error is not None:
             outcome = outcome_of(error)
             if outcome is Outcome.ERROR and take_new_failure(error):
+                hub.trace_failure(self, error)
                 hub.tell(Failure(self.agent, type(error).__qualname__, self.trace))
         event = self._conclude(hub, outcome, error, now)
-        if hub.tracing is not None:
-            hub.ended(self, event, error)
+        tracing = hub.tracing
+        if tracing is not None:
+            try:
+                tracing.end(self, event, error)
+            except Exception as own:  # noqa: BLE001  # telemetry never breaks its host
+                hub.on_error("tracing", own)
         hub.tell(event)
 
     def __enter__(self) -> Self:

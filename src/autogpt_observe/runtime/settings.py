@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,15 @@ from autogpt_observe.spec.model import Spec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from opentelemetry.sdk.trace.export import SpanExporter
+
 SPEC = f"{SETTING_PREFIX}SPEC"
 ENVIRONMENT = f"{SETTING_PREFIX}ENVIRONMENT"
 HOST = f"{SETTING_PREFIX}HOST"
 PORT = f"{SETTING_PREFIX}PORT"
 STRICT = f"{SETTING_PREFIX}STRICT"
 DISABLED = f"{SETTING_PREFIX}DISABLED"
+TRACES = f"{SETTING_PREFIX}TRACES"
 OTEL_DISABLED = "OTEL_SDK_DISABLED"
 
 DEFAULT_HOST = "127.0.0.1"
@@ -34,6 +38,14 @@ _SWITCH = {"1": True, "true": True, "yes": True, "on": True} | {
 }
 
 
+class TraceMode(StrEnum):
+    """Whose provider of OpenTelemetry spans are made on."""
+
+    AUTO = "auto"
+    """The host's where it has set one up, before `init` or later, else the runtime's own."""
+    OWN = "own"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arguments:
     """What `init` was called with, as it came."""
@@ -43,6 +55,10 @@ class Arguments:
     host: str | None = None
     port: int | None = None
     strict: bool | None = None
+    serve: bool = True
+    traces: str | None = None
+    span_exporter: SpanExporter | None = None
+    capture_content: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +71,10 @@ class Settings:
         host: address to listen on.
         port: port to listen on, 0 for a free one; None for the one the spec says.
         strict: whether incidents raise; None for under pytest only.
+        serve: whether to serve /metrics.
+        traces: whose provider spans are made on.
+        span_exporter: where spans go; None for where OpenTelemetry's variables say.
+        capture_content: whether spans carry content; None for what OpenTelemetry's variable says.
     """
 
     spec: Spec | Path | None
@@ -62,6 +82,10 @@ class Settings:
     host: str
     port: int | None
     strict: bool | None
+    serve: bool
+    traces: TraceMode
+    span_exporter: SpanExporter | None
+    capture_content: bool | None
 
     def port_for(self, spec: Spec) -> int:
         """The port to listen on, 0 for a free one."""
@@ -100,7 +124,22 @@ def read_settings(given: Arguments, environ: Mapping[str, str]) -> Settings:
         host=given.host or environ.get(HOST) or DEFAULT_HOST,
         port=_read_port(environ) if port is None else port,
         strict=_read_switch(environ, STRICT) if strict is None else strict,
+        serve=given.serve,
+        traces=_read_traces(given.traces, environ),
+        span_exporter=given.span_exporter,
+        capture_content=given.capture_content,
     )
+
+
+def _read_traces(given: str | None, environ: Mapping[str, str]) -> TraceMode:
+    name, text = ("traces", given) if given is not None else (TRACES, environ.get(TRACES, ""))
+    if not text and given is None:
+        return TraceMode.AUTO
+    try:
+        return TraceMode(text)
+    except ValueError:
+        modes = " or ".join(f"`{mode}`" for mode in TraceMode)
+        raise UsageError(f"{name}: got {text!r:.80}, expected {modes}") from None
 
 
 def _read_spec(given: Arguments, environ: Mapping[str, str]) -> Spec | Path | None:

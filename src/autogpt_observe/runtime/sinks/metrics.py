@@ -41,6 +41,7 @@ class _Effect(NamedTuple):
     pick: Callable[[Values], Values]
     instrument: AnyInstrument
     amount: str | float
+    exemplars: bool
 
 
 class _Cell(NamedTuple):
@@ -50,11 +51,13 @@ class _Cell(NamedTuple):
         counts: how to add, and the field of the event that holds the amount.
         fixed: how to add, and the amount.
         observations: how to observe, and the field that holds the value, which may be None.
+        examples: as ``observations``, of histograms that show in which spans they were made.
     """
 
     counts: tuple[tuple[Callable[[float], None], int], ...]
     fixed: tuple[tuple[Callable[[float], None], float], ...]
-    observations: tuple[tuple[Callable[[float, Trace | None], None], int], ...]
+    observations: tuple[tuple[Callable[[float], None], int], ...]
+    examples: tuple[tuple[Callable[[float, Trace | None], None], int], ...]
 
 
 class _Plan:
@@ -62,7 +65,7 @@ class _Plan:
 
     Attributes:
         width: how many of the event's first fields are label values.
-        traced: the field that holds the trace; the last, None, where there is none.
+        traced: the field that holds the trace; None where there is none.
         cells: the cells made so far, by label values.
     """
 
@@ -73,9 +76,9 @@ class _Plan:
         feeds = FEEDS[event]
         labels = [name for name in event._fields if name in _LABELS]
         self.width = len(labels)
-        self.traced = event._fields.index("trace") if "trace" in event._fields else -1
+        self.traced = event._fields.index("trace") if "trace" in event._fields else None
         self.effects = tuple(
-            _Effect(_picker(tuple(labels), metric), instrument, amount)
+            _Effect(_picker(tuple(labels), metric), instrument, amount, metric.exemplars)
             for source, amount in feeds.items()
             for metric, instrument in fed
             if metric.from_ is source
@@ -84,10 +87,12 @@ class _Plan:
 
     def cell(self, labels: Values) -> _Cell:
         """What is done for these label values; their series begin at zero if they are new."""
-        counts, fixed, observations = [], [], []
-        for pick, instrument, amount in self.effects:
+        counts, fixed, observations, examples = [], [], [], []
+        for pick, instrument, amount, exemplars in self.effects:
             at = self.event._fields.index(amount) if isinstance(amount, str) else -1
             match instrument:
+                case HistogramInstrument() if exemplars and self.traced is not None:
+                    examples.append((instrument.series(pick(labels)).observe, at))
                 case HistogramInstrument():
                     observations.append((instrument.series(pick(labels)).observe, at))
                 case CounterInstrument() | GaugeInstrument() if isinstance(amount, str):
@@ -96,7 +101,7 @@ class _Plan:
                     fixed.append((instrument.series(pick(labels)).add, float(amount)))
                 case _:
                     assert_never(instrument)
-        made = _Cell(tuple(counts), tuple(fixed), tuple(observations))
+        made = _Cell(tuple(counts), tuple(fixed), tuple(observations), tuple(examples))
         if len(self.cells) < _MOST_CELLS:
             self.cells[labels] = made
         return made
@@ -129,7 +134,9 @@ class MetricsSink:
         for observe, at in cell.observations:
             value = event[at]
             if value is not None:
-                observe(value, event[plan.traced])  # type: ignore[arg-type]  # as above
+                observe(value)  # type: ignore[arg-type]  # as above
+        for observe_in, at in cell.examples:
+            observe_in(event[at], event[plan.traced])  # type: ignore[arg-type,index]  # as above
 
     def _prepare(self, event: type[Event], labels: Values) -> None:
         """Begin the series that may be needed later.

@@ -17,8 +17,10 @@ from autogpt_observe.spec.checks import (
     metrics,
     notifications,
     objectives,
+    redaction,
     rules,
     runbooks,
+    traces,
 )
 from autogpt_observe.spec.checks.context import CHECKS, Context
 
@@ -46,4 +48,6 @@ def check_spec(spec: Spec, tree: Mapping, report: Report) -> None:
     deployment.check_deployment(context)
     deployment.check_autoscaling(context)
     deployment.check_logs(context)
+    redaction.check_redaction(context)
+    traces.check_traces(context)
     context.check_waivers()

@@ -62,6 +62,7 @@ from autogpt_observe.spec.model.objectives import (
     Latency,
     Objective,
 )
+from autogpt_observe.spec.model.redaction import Redaction
 from autogpt_observe.spec.model.root import (
     Overlay,
     Spec,
@@ -76,6 +77,10 @@ from autogpt_observe.spec.model.telemetry import (
     Service,
     Targets,
     Unit,
+)
+from autogpt_observe.spec.model.traces import (
+    Tail,
+    Traces,
 )
 
 __all__ = [
@@ -114,6 +119,7 @@ __all__ = [
     "RatioCondition",
     "Receiver",
     "RecordingRule",
+    "Redaction",
     "Resources",
     "Route",
     "Row",
@@ -127,9 +133,11 @@ __all__ = [
     "Slack",
     "Spec",
     "StaleCondition",
+    "Tail",
     "Targets",
     "ThresholdCondition",
     "TimeInterval",
+    "Traces",
     "TrendCondition",
     "Unit",
     "Webhook",

@@ -12,6 +12,7 @@ from autogpt_observe.spec.model.dashboards import Dashboard
 from autogpt_observe.spec.model.deployment import Autoscaling, Deployment, Logs
 from autogpt_observe.spec.model.notifications import Notifications
 from autogpt_observe.spec.model.objectives import Objective
+from autogpt_observe.spec.model.redaction import Redaction
 from autogpt_observe.spec.model.telemetry import (
     Attribute,
     BucketBound,
@@ -21,6 +22,7 @@ from autogpt_observe.spec.model.telemetry import (
     Service,
     Targets,
 )
+from autogpt_observe.spec.model.traces import Traces
 
 
 @part
@@ -41,6 +43,10 @@ class Spec:
     notifications: Notifications | None = key("Who is told", default=None)
     dashboards: Mapping[Name, Dashboard] = key("Dashboards by name", default={})
     logs: Logs | None = key("The log pipeline", default=None)
+    traces: Traces | None = key("Which traces are recorded and exported", default=None)
+    redaction: Redaction | None = key(
+        "Secrets that are replaced before anything leaves the process", default=None
+    )
     deployment: Deployment | None = key("The Kubernetes deployment", default=None)
     autoscaling: Autoscaling | None = key("The number of replicas", default=None)
     environments: Mapping[Name, Overlay] = key(

@@ -1,0 +1,222 @@
+"""The SDK's form of our spans, made in the exporter thread: what every exporter understands.
+
+Here, and not in the host's threads, secrets are taken out, values are checked, limits are applied.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, Status, StatusCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from opentelemetry.util.types import Attributes, AttributeValue
+
+    from autogpt_observe.runtime.traces.limits import Limits
+    from autogpt_observe.runtime.traces.spans import Library, Span, SpanEvent
+    from autogpt_observe.spec.model import Service
+
+    Redact = Callable[[str, object], object]
+
+Atom: TypeAlias = str | bool | int | float
+_T = TypeVar("_T")
+
+SERVICE_NAME = "service.name"
+SERVICE_OWNER = "service.owner"
+ENVIRONMENT_NAME = "deployment.environment.name"
+"""https://opentelemetry.io/docs/specs/semconv/resource/; of an owner it knows nothing."""
+
+STATUS_DESCRIPTION = "status.description"
+"""The name under which the description of a status is redacted."""
+
+_ATOMS = (str, bool, int, float)
+_INT64 = 1 << 63
+_MOST_SCOPES = 200
+_UNSET = Status(StatusCode.UNSET)
+
+
+def build_resource(service: Service) -> Resource:
+    """What the spans are from: this service, by OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, spec.
+
+    The SDK reads the process's own environment, and runs the resource detectors named there.
+    """
+    declared = {
+        SERVICE_NAME: str(service.name),
+        SERVICE_OWNER: str(service.owner),
+        ENVIRONMENT_NAME: str(service.environment),
+    }
+    return Resource.create({**declared, **OTELResourceDetector().detect().attributes})
+
+
+class _Readable(ReadableSpan):
+    """A span of the SDK that knows what was left out of it."""
+
+    dropped = (0, 0, 0)
+
+    @property
+    def dropped_attributes(self) -> int:
+        return self.dropped[0]
+
+    @property
+    def dropped_events(self) -> int:
+        return self.dropped[1]
+
+    @property
+    def dropped_links(self) -> int:
+        return self.dropped[2]
+
+
+class _Event(Event):
+    """An event that knows how many attributes were left out."""
+
+    dropped = 0
+
+    @property
+    def dropped_attributes(self) -> int:
+        return self.dropped
+
+
+class _Link(Link):
+    """A link that knows how many attributes were left out."""
+
+    dropped = 0
+
+    @property
+    def dropped_attributes(self) -> int:
+        return self.dropped
+
+
+class SpanReader:
+    """Makes the SDK's form of spans.
+
+    Args:
+        resource: what they are from.
+        limits: how much of each they carry.
+        redact: takes secrets out of a value, from its attribute's name and itself; None for none.
+    """
+
+    def __init__(self, resource: Resource, limits: Limits, *, redact: Redact | None = None) -> None:
+        self._resource = resource
+        self._limits = limits
+        self._redact = redact
+        self._scopes: dict[Library, InstrumentationScope] = {}
+
+    def read(self, span: Span) -> ReadableSpan:
+        """The SDK's form of ``span``."""
+        limits = self._limits
+        attributes, dropped = self._clean(span.attributes, limits.attributes)
+        events: Sequence[Event] = ()
+        links: Sequence[Link] = ()
+        dropped_events = dropped_links = 0
+        if span.events:
+            kept = _last(span.events, limits.events)
+            dropped_events = len(span.events) - len(kept)
+            events = [self._event(event) for event in kept]
+        if span.links:
+            linked = _last(span.links, limits.links)
+            dropped_links = len(span.links) - len(linked)
+            links = [self._link(link) for link in linked]
+        made = _Readable(
+            name=_encodable(span.name),
+            context=span.context,
+            parent=span.parent,
+            resource=self._resource,
+            attributes=attributes,
+            events=events,
+            links=links,
+            kind=span.kind,
+            status=_UNSET if span.status is None else self._status(span.status),
+            start_time=span.started,
+            end_time=span.ended,
+            instrumentation_scope=self._scopes.get(span.library) or self._scope(span.library),
+        )
+        if dropped or dropped_events or dropped_links:
+            made.dropped = (dropped, dropped_events, dropped_links)
+        return made
+
+    def _clean(self, attributes: Attributes, most: int) -> tuple[dict[str, AttributeValue], int]:
+        """The attributes that can be exported, and how many of them were left out."""
+        if not attributes:
+            return {}, 0
+        redact, length = self._redact, self._limits.length
+        cleaned: dict[str, AttributeValue] = {}
+        for key, given in attributes.items():
+            value: object = given if redact is None else redact(key, given)
+            # the usual values first, for they are many
+            if type(value) is str and value.isascii() and len(value) <= length:
+                clean: AttributeValue | None = value
+            else:
+                clean = _clean_value(value, length)
+            if clean is not None and key and len(cleaned) < most:
+                cleaned[key if key.isascii() else _encodable(key)] = clean
+        return cleaned, len(attributes) - len(cleaned)
+
+    def _event(self, event: SpanEvent) -> Event:
+        attributes, dropped = self._clean(event.attributes, self._limits.event_attributes)
+        made = _Event(_encodable(event.name), attributes, event.nanoseconds)
+        made.dropped = dropped
+        return made
+
+    def _link(self, link: Link) -> Link:
+        attributes, dropped = self._clean(link.attributes, self._limits.link_attributes)
+        made = _Link(link.context, attributes)
+        made.dropped = dropped
+        return made
+
+    def _status(self, status: Status) -> Status:
+        description: object = status.description
+        if not description:
+            return status
+        if self._redact is not None:
+            description = self._redact(STATUS_DESCRIPTION, description)
+        shown = description if isinstance(description, str) else ""
+        return Status(status.status_code, _encodable(shown[: self._limits.length]))
+
+    def _scope(self, library: Library) -> InstrumentationScope:
+        made = InstrumentationScope(_encodable(library.name), library.version)
+        if (
+            len(self._scopes) < self._limits.attributes
+        ):  # names are few, unless a host makes them up
+            self._scopes[library] = made
+        return made
+
+
+def _last(items: Sequence[_T], most: int) -> Sequence[_T]:
+    return items[max(0, len(items) - most) :]
+
+
+def _clean_value(value: object, length: int) -> AttributeValue | None:
+    """``value`` as it can be exported, None if it is of no type that spans carry."""
+    if isinstance(value, _ATOMS):
+        return _clean_atom(value, length)
+    if not isinstance(value, list | tuple):
+        return None
+    kinds = {type(item) for item in value}
+    if len(kinds) > 1 or not all(isinstance(item, _ATOMS) for item in value):
+        return None
+    atoms = [_clean_atom(item, length) for item in value]
+    return None if None in atoms else tuple(atoms)
+
+
+def _clean_atom(value: Atom, length: int) -> Atom | None:
+    if isinstance(value, str):
+        return _encodable(value[:length])
+    if isinstance(value, int) and not -_INT64 <= value < _INT64:
+        return None  # OTLP has no room for it
+    return value
+
+
+def _encodable(text: str) -> str:
+    """``text`` without what has no UTF-8 form: half a surrogate pair would fail a whole batch."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text

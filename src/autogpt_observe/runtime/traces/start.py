@@ -1,0 +1,68 @@
+"""Puts the tracing together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from autogpt_observe.runtime.settings import TraceMode
+from autogpt_observe.runtime.traces.conventions import Conventions, read_choice
+from autogpt_observe.runtime.traces.export import open_export
+from autogpt_observe.runtime.traces.provider import Nothing, Provider
+from autogpt_observe.runtime.traces.tracing import Tracing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import ExitStack
+
+    from autogpt_observe.runtime.incidents import Incidents
+    from autogpt_observe.runtime.settings import Settings
+    from autogpt_observe.runtime.traces.pipeline import Pipeline
+    from autogpt_observe.spec.model import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """The tracing of one `init`.
+
+    Attributes:
+        tracing: makes a span of each scope.
+        provider: makes spans.
+        pipeline: exports them; None where there is nowhere to export them to.
+    """
+
+    tracing: Tracing
+    provider: Provider
+    pipeline: Pipeline | None
+
+
+def open_traces(
+    spec: Spec,
+    settings: Settings,
+    environ: Mapping[str, str],
+    incidents: Incidents,
+    undo: ExitStack,
+) -> Traces:
+    """Put the tracing together; ``undo`` gets what takes it away.
+
+    Raises:
+        UsageError: a setting of it is wrong.
+    """
+    choice = read_choice(environ, capture_content=settings.capture_content)
+    conventions = Conventions(
+        choice.version, dict(spec.attributes.items()), captures_content=choice.captures_content
+    )
+    export = open_export(spec, environ, incidents, exporter=settings.span_exporter)
+    if export is None:
+        nothing = Nothing()
+        provider, pipeline = Provider(nothing.decide, nothing), None
+    else:
+        provider, pipeline = Provider(export.head.decide, export.pipeline), export.pipeline
+        undo.callback(export.pipeline.shutdown)
+    tracing = Tracing(
+        provider,
+        conventions,
+        redact=lambda _, value: value,
+        uses_host=settings.traces is TraceMode.AUTO,
+    )
+    return Traces(tracing, provider, pipeline)

@@ -1,0 +1,125 @@
+"""Makes a span of each scope: on the host's provider where it set one up, else on our own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import opentelemetry.trace as otel
+from opentelemetry.trace import StatusCode
+
+from autogpt_observe.runtime.failures import Outcome, outcome_of
+from autogpt_observe.runtime.runs import RunScope
+from autogpt_observe.runtime.traces.context import SLOT, with_span
+from autogpt_observe.runtime.traces.conventions import error_description, exception_event
+from autogpt_observe.runtime.traces.spans import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opentelemetry.trace import Tracer, TracerProvider
+    from opentelemetry.util.types import AttributeValue
+
+    from autogpt_observe.runtime.events import Event, Trace
+    from autogpt_observe.runtime.scopes import Scope
+    from autogpt_observe.runtime.traces.conventions import Conventions
+    from autogpt_observe.runtime.traces.provider import Provider
+
+    Values = Mapping[str, AttributeValue]
+    Redact = Callable[[str, object], object]
+
+LIBRARY = "autogpt_observe"
+STATUS_DESCRIPTION = "status.description"
+"""The name under which the description of a status is redacted."""
+
+
+class Tracing:
+    """The spans of scopes, as the hub's `Tracing`.
+
+    Args:
+        own: the runtime's own provider.
+        conventions: what spans are called and what they say.
+        redact: takes secrets out of values that go to the host's provider; those of our own spans
+            are redacted where they are exported.
+        uses_host: whether the spans go to the provider that the host has set up, if it has.
+    """
+
+    def __init__(
+        self,
+        own: Provider,
+        conventions: Conventions,
+        *,
+        redact: Redact,
+        uses_host: bool,
+    ) -> None:
+        self._own = own
+        self._begin = conventions.begin
+        self._finish = conventions.finish
+        self._redact = redact
+        self._uses_host = uses_host
+        self._host: Tracer | None = None
+        self._seen: TracerProvider | None = None
+
+    def start(self, scope: Scope, /) -> Trace | None:
+        """The span of ``scope`` begins and is the current one. Says which, if it is sampled."""
+        context = SLOT.get()
+        scope.outside = context
+        if scope.parent is None and self._uses_host:
+            self._look_for_host()
+        name, kind, attributes = self._begin(scope)
+        if self._host is None:
+            span: otel.Span = self._own.start(name, kind, attributes, context)
+        else:
+            span = self._host.start_span(name, context, kind, self._redacted(attributes))
+        scope.span = span
+        SLOT.set(with_span(span, context))
+        ids = span.get_span_context()
+        return ids if ids[3] else None  # type: ignore[return-value]  # a longer tuple will do
+
+    def pause(self, scope: Scope, /) -> None:
+        """The span before it is the current one again."""
+        scope.inside = SLOT.get()
+        SLOT.set(scope.outside)
+
+    def resume(self, scope: Scope, /) -> None:
+        """What was current inside of ``scope`` is so again."""
+        scope.outside = SLOT.get()
+        SLOT.set(scope.inside)
+
+    def fail(self, scope: Scope, error: BaseException, /) -> None:
+        """A failure that no span inside of this one's has seen."""
+        span = scope.span
+        if span is not None and span.is_recording():
+            name, attributes = exception_event(error)
+            span.add_event(name, attributes if type(span) is Span else self._redacted(attributes))
+
+    def end(self, scope: Scope, event: Event, error: BaseException | None, /) -> None:
+        """The span ends."""
+        span = scope.span
+        if span is None:
+            return
+        more = self._finish(scope, event, error) or {}
+        failure = ""
+        if error is not None and outcome_of(error) is Outcome.ERROR:
+            failure = error_description(error)
+        if type(span) is Span:
+            if more and span.context[3]:
+                span.attributes = {**(span.attributes or {}), **more}
+            if isinstance(scope, RunScope):
+                span.keep = scope.is_remarkable
+        else:
+            span.set_attributes(self._redacted(more))
+            failure = str(self._redact(STATUS_DESCRIPTION, failure))
+        if failure:
+            span.set_status(StatusCode.ERROR, failure)
+        span.end()
+
+    def _redacted(self, values: Values) -> Values:
+        return {name: self._redact(name, value) for name, value in values.items()}  # type: ignore[misc]  # it keeps the types
+
+    def _look_for_host(self) -> None:
+        """Find out whether the host has set up a provider, before `init` or since."""
+        provider = otel.get_tracer_provider()
+        if provider is not self._seen:
+            self._seen = provider
+            is_own = provider is self._own or isinstance(provider, otel.ProxyTracerProvider)
+            self._host = None if is_own else provider.get_tracer(LIBRARY)
