@@ -115,9 +115,14 @@ class Scope:
         now = hub.clock()
         if self._resumed is not None:
             self._worked += now - self._resumed
+        tracing = hub.tracing
         if CURRENT.get() is self:  # else it ends elsewhere: in the garbage collector, in a thread
             CURRENT.set(self._outer)
-            hub.trace_pause(self)
+            if tracing is not None:
+                try:
+                    tracing.pause(self)
+                except Exception as own:  # noqa: BLE001  # telemetry never breaks its host
+                    hub.on_error("tracing", own)
         outcome = Outcome.SUCCESS
         if error is not None:
             outcome = outcome_of(error)
@@ -125,7 +130,6 @@ class Scope:
                 hub.trace_failure(self, error)
                 hub.tell(Failure(self.agent, type(error).__qualname__, self.trace))
         event = self._conclude(hub, outcome, error, now)
-        tracing = hub.tracing
         if tracing is not None:
             try:
                 tracing.end(self, event, error)

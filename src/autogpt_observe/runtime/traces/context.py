@@ -38,7 +38,7 @@ def _find_slot() -> ContextSlot:
     """The context variable itself, unless the host chose another kind of context."""
     runtime = getattr(opentelemetry.context, "_RUNTIME_CONTEXT", None)
     variable: Any = getattr(runtime, "_current_context", None)
-    if isinstance(variable, ContextVar) and isinstance(variable.get(None), Context):
+    if isinstance(variable, ContextVar) and isinstance(variable.get(), Context):
         return variable
     return _Attached()
 
@@ -54,7 +54,7 @@ _KNOWS_KEY = _knows_key()
 
 
 def span_in(context: Mapping[str, object]) -> object:
-    """The span in ``context``; an invalid one or None where there is none."""
+    """What stands in ``context`` as the current span; None where nothing does."""
     if _KNOWS_KEY:
         return context.get(_SPAN_KEY)
     return get_current_span(Context(context))
@@ -67,9 +67,8 @@ def with_span(span: Span, context: Context) -> Context:
     return set_span_in_context(span, context)
 
 
-def span_context_in(context: Mapping[str, object]) -> SpanContext | None:
-    """The ids of the span in ``context``, if it has valid ones."""
-    span = span_in(context)
+def ids_of(span: object) -> SpanContext | None:
+    """The ids of what `span_in` found, if it is a span with valid ones."""
     if not isinstance(span, Span):
         return None
     found = span.get_span_context()

@@ -150,7 +150,7 @@ class Pipeline:
         self._wake()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join(max(0.0, deadline - time.monotonic()))
+            thread.join()
         self._abandoned = True
         lost = len(self._queue) + len(self._ready)
         if lost:

@@ -9,7 +9,7 @@ import opentelemetry.trace as otel
 from opentelemetry.trace import DEFAULT_TRACE_STATE, SpanKind
 from opentelemetry.util._decorator import _agnosticcontextmanager
 
-from autogpt_observe.runtime.traces.context import SLOT, span_context_in
+from autogpt_observe.runtime.traces.context import SLOT, ids_of, span_in
 from autogpt_observe.runtime.traces.ids import Ids, RandomIds
 from autogpt_observe.runtime.traces.spans import SAMPLED, UNSAMPLED, Library, Span, make_context
 
@@ -61,7 +61,8 @@ class Provider(otel.TracerProvider):
         context: Mapping[str, object],
     ) -> Span:
         """A span that begins now inside of the one in ``context``; the attributes are shared."""
-        parent = span_context_in(context)
+        around = span_in(context)
+        parent = around.context if type(around) is Span else ids_of(around)
         if parent is None:
             trace_id = self._bits(_TRACE_BITS) or 1
             state = DEFAULT_TRACE_STATE

@@ -77,13 +77,15 @@ class Tracing:
 
     def pause(self, scope: Scope, /) -> None:
         """The span before it is the current one again."""
-        scope.inside = SLOT.get()
-        SLOT.set(scope.outside)
+        if scope.span is not None:
+            scope.inside = SLOT.get()
+            SLOT.set(scope.outside)
 
     def resume(self, scope: Scope, /) -> None:
         """What was current inside of ``scope`` is so again."""
-        scope.outside = SLOT.get()
-        SLOT.set(scope.inside)
+        if scope.span is not None:
+            scope.outside = SLOT.get()
+            SLOT.set(scope.inside)
 
     def fail(self, scope: Scope, error: BaseException, /) -> None:
         """A failure that no span inside of this one's has seen."""

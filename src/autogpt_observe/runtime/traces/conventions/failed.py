@@ -80,7 +80,8 @@ def _stack(error: BaseException) -> str:
             ).format()
             return _cut_middle("".join(lines))
         frames = "".join(format_tb(error.__traceback__, limit=-_MOST_FRAMES))
-        return _cut_middle(f"{frames}{error_description(error)}\n")
+        head = "Traceback (most recent call last):\n" if frames else ""
+        return _cut_middle(f"{head}{frames}{error_description(error)}\n")
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001  # as above, and the stack may be at its end
