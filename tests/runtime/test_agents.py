@@ -497,7 +497,7 @@ def test_exception_that_forbids_attributes_is_one_failure() -> None:
     with observing(RUNS) as observer:
         with pytest.raises(FrozenError):
             outer()
-        name = FrozenError.__qualname__
+        name = f"{FrozenError.__module__}.{FrozenError.__qualname__}"
         assert failures(observer.registry) == {
             f"failures_total{{agent=worker,error_type={name}}}": 1
         }

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autogpt_observe.runtime.events import ToolCall
-from autogpt_observe.runtime.runs import ToolScope
+from autogpt_observe.runtime.events import LLMCall, ToolCall
+from autogpt_observe.runtime.failures import error_type
+from autogpt_observe.runtime.llm import LLMScope
+from autogpt_observe.runtime.runs import Arguments, ToolScope
 from autogpt_observe.runtime.traces.conventions import (
     Conventions,
     Version,
     error_description,
-    error_type,
     exception_event,
 )
 from autogpt_observe.runtime.traces.conventions.content import format_content
@@ -61,11 +62,45 @@ def test_content_that_is_asked_for_is_on_the_span_of_its_call_alone(version: Ver
         "autogpt.call.result": "ok",
         "gen_ai.tool.call.result": '[{"title":"Dom"}]',
     }
+    assert conventions.finish(ToolScope("search"), ENDED, None) == {"autogpt.call.result": "ok"}
     failed = ENDED._replace(result="error")
     assert conventions.finish(ToolScope("search"), failed, ValueError()) == {
         "autogpt.call.result": "error",
         "error.type": "ValueError",
     }
+
+
+def test_arguments_of_a_decorated_tool_are_shown_by_name() -> None:
+    conventions = Conventions(Version.MAIN, captures_content=True)
+    given = Arguments(("query", "most"), ("Köln", 3, "beyond"), (("safe", True),))
+    assert conventions.begin(search(given, None)).attributes["gen_ai.tool.call.arguments"] == (
+        '{"query":"Köln","most":3,"2":"beyond","safe":true}'
+    )
+
+
+@pytest.mark.parametrize("captures", [True, False])
+def test_what_was_said_is_on_the_span_of_the_call_where_content_is_captured(
+    *, captures: bool
+) -> None:
+    conventions = Conventions(Version.MAIN, captures_content=captures)
+    call = LLMScope("gpt-5", provider="openai")
+    call.messages(asked="Hello")
+    call.messages(answered="Hi")
+    ended = LLMCall("", "openai", "gpt-5", "ok", 0.5, None, None, 1, 0)
+    said = conventions.finish(call, ended, None)
+    assert said is not None
+    assert {name: text for name, text in said.items() if "messages" in name} == (
+        {
+            "gen_ai.input.messages": '[{"role":"user","parts":'
+            '[{"type":"text","content":"Hello"}]}]',
+            "gen_ai.output.messages": '[{"role":"assistant","parts":'
+            '[{"type":"text","content":"Hi"}]}]',
+        }
+        if captures
+        else {}
+    )
+    call.end(None)
+    assert (call.asked, call.answered) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -382,6 +417,44 @@ def test_an_event_is_bounded_whatever_the_exception(error: BaseException) -> Non
     assert len(str(attributes["exception.stacktrace"])) <= 12_010
     assert error_type(error).rpartition(".")[2] in str(attributes["exception.stacktrace"])
     json.dumps(attributes, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("error", "last"),
+    [
+        (ExceptionGroup("many", [NoHitsError("x")] * 1_000), "many (1000 sub-exceptions)"),
+        (ExceptionGroup("many", [NoHitsError("x") for _ in range(31)]), "many (31 sub-exceptions)"),
+        (chain(50), "next"),
+    ],
+    ids=["one again and again", "group", "chain"],
+)
+def test_of_an_exception_that_many_hang_on_only_itself_is_told(
+    error: BaseException, last: str
+) -> None:
+    stack = str(exception_event(raised(error))[1]["exception.stacktrace"])
+    assert [line.strip() for line in stack.splitlines()] == [
+        "Traceback (most recent call last):",
+        f'File "{__file__}", line {raised.__code__.co_firstlineno + 3}, in raised',
+        "fail(error)",
+        f'File "{__file__}", line {fail.__code__.co_firstlineno + 1}, in fail',
+        "raise error",
+        f"{type(error).__name__}: {last}",
+    ]
+
+
+def test_of_a_small_group_every_exception_is_told() -> None:
+    stack = str(exception_event(ExceptionGroup("few", [NoHitsError("a"), KeyError("b")])))
+    assert "NoHitsError: a" in stack
+    assert "KeyError: 'b'" in stack
+
+
+def test_of_a_deep_stack_the_innermost_frames_are_told() -> None:
+    stack = str(exception_event(from_the_deep())[1]["exception.stacktrace"])
+    here = deep.__code__.co_firstlineno
+    places = [line.split(", ")[1] for line in stack.splitlines() if ", in deep" in line]
+    assert places[-1] == f"line {here + 3}"
+    assert set(places[:-1]) == {f"line {here + 2}"}
+    assert "in from_the_deep" not in stack
 
 
 @given(message=st.text())

@@ -19,20 +19,39 @@ import autogpt_observe as obs
 from autogpt_observe.proof.faults import FAILING, FAULT_OFF, FAULT_ON
 from autogpt_observe.spec.load import load_spec
 
-RUN_SECONDS = 0.05
+SEARCH_SECONDS = 0.02
+ANSWER_SECONDS = 0.03
 
 
 class ProviderError(Exception):
     """The model provider did not answer."""
 
 
-@obs.agent("demo")
+@obs.tool
+def search(goal: int) -> list[str]:
+    """What there is to read about a goal."""
+    time.sleep(SEARCH_SECONDS)
+    return [f"page {goal}.{number}" for number in range(3)]
+
+
+def ask(goal: int, pages: list[str], *, broken: bool) -> str:
+    """A model's answer; raises ProviderError when it is broken and this goal needs it."""
+    with obs.llm("demo-model", provider="demo", window=8_000) as call:
+        time.sleep(ANSWER_SECONDS)
+        if broken and goal % FAILING == 0:
+            call.fail("overloaded")
+            raise ProviderError(f"503 Service Unavailable, while working on goal {goal}")
+        call.usage(input_tokens=200 * len(pages), output_tokens=40, usd=0.001)
+        return f"goal {goal} reached"
+
+
+@obs.agent("demo", budget=obs.Budget(usd=0.01, tokens=2_000, steps=5))
 def research(goal: int, *, broken: bool) -> str:
     """One run; raises ProviderError when the provider is broken and this goal needs it."""
-    time.sleep(RUN_SECONDS)
-    if broken and goal % FAILING == 0:
-        raise ProviderError(f"503 Service Unavailable, while working on goal {goal}")
-    return f"goal {goal} reached"
+    with obs.step("search"):
+        pages = search(goal)
+    with obs.step("answer"):
+        return ask(goal, pages, broken=broken)
 
 
 def main() -> None:

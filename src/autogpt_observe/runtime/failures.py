@@ -10,6 +10,11 @@ _MARK = "__autogpt_observe_counted__"
 exceptions take no weak references, and one may travel through threads, tasks and pickles."""
 
 _LONGEST_CHAIN = 100
+_LONGEST_TYPE = 200
+
+NO_TYPE = "_OTHER"
+"""The type of an error that has no name:
+https://github.com/open-telemetry/semantic-conventions/blob/v1.44.0/docs/registry/attributes/error.md"""
 
 
 class Outcome(StrEnum):
@@ -40,6 +45,20 @@ def outcome_of(error: BaseException | None) -> Outcome:
     except Exception:  # noqa: BLE001  # a property of the host's exception, or groups too deep
         cancelled = not issubclass(type(error), Exception)
     return Outcome.CANCELLED if cancelled else Outcome.ERROR
+
+
+def error_type(error: BaseException) -> str:
+    """What metrics, spans and logs call the kind of ``error``: the full name of its class.
+
+    Built-in exceptions have no module in it, as with OpenTelemetry's own SDK. Never raises.
+    """
+    try:
+        kind = type(error)
+        module, name = kind.__module__, kind.__qualname__
+        full = name if not module or module == "builtins" else f"{module}.{name}"
+        return str.__str__(full)[:_LONGEST_TYPE]
+    except Exception:  # noqa: BLE001  # a metaclass of the host's
+        return NO_TYPE
 
 
 def take_new_failure(error: BaseException) -> bool:

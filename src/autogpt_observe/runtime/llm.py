@@ -19,7 +19,7 @@ from autogpt_observe.runtime.scopes import Scope, result_of
 from autogpt_observe.runtime.wrapping import wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from autogpt_observe.runtime.events import Event
     from autogpt_observe.runtime.hub import Hub
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Response(NamedTuple):
+    """What a model's response says of itself; what is None or empty it does not say."""
+
+    model: str | None
+    id: str | None
+    finish_reasons: tuple[str, ...]
 
 
 class Usage(NamedTuple):
@@ -46,7 +54,13 @@ class LLMScope(Scope):
         window: how many tokens its context has room for; None if not known.
         attempts: how many HTTP attempts there were, as far as they were told.
         used: the tokens and the money; None as long as it is not told.
+        asked, answered: the messages, as they were told; None as long as they were not.
+        response: what the response says of itself; None as long as it is not told.
     """
+
+    asked: object = None
+    answered: object = None
+    response: Response | None = None
 
     def __init__(self, model: str, *, provider: str, window: int | None = None) -> None:
         super().__init__(model)
@@ -69,7 +83,7 @@ class LLMScope(Scope):
     def end(self, error: BaseException | None) -> None:
         """The call is over; the answer is not kept."""
         super().end(error)
-        self._answer = None
+        self._answer = self.asked = self.answered = None
 
     def returns(self, value: object) -> None:
         """Say what the model answered: the same answer again is no progress."""
@@ -112,6 +126,30 @@ class LLMScope(Scope):
         tokens = {kind: count for kind, count in given.items() if _is_count(count)}
         cost = float(usd) if isinstance(usd, int | float) and math.isfinite(usd) else None
         self.used = Usage(tokens, cost if cost is None or cost >= 0 else None)
+
+    def responded(
+        self,
+        *,
+        model: str | None = None,
+        id: str | None = None,  # noqa: A002  # the conventions' name for it
+        finish_reasons: Iterable[str] = (),
+    ) -> None:
+        """What the response says of itself: which model answered, its id, why it stopped."""
+        self.response = Response(
+            model if isinstance(model, str) else None,
+            id if isinstance(id, str) else None,
+            tuple(map(str, finish_reasons)),
+        )
+
+    def messages(self, *, asked: object = None, answered: object = None) -> None:
+        """What was said; it is on the span where content is captured, which is off by default.
+
+        Each is a text, or a list of texts and of messages, such as `{"role": ..., "content": ...}`.
+        """
+        if asked is not None:
+            self.asked = asked
+        if answered is not None:
+            self.answered = answered
 
     def limit(self, limit: str, *, left: float, of: float, resets_in: float) -> None:
         """What the response says of a rate limit: of ``of`` requests or tokens, ``left`` remain.

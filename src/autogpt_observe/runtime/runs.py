@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from types import CodeType
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.events import LoopFound, Run, RunStarted, Step, ToolCall
-from autogpt_observe.runtime.failures import Outcome
+from autogpt_observe.runtime.failures import Outcome, error_type
 from autogpt_observe.runtime.fingerprints import fingerprint
 from autogpt_observe.runtime.journey import Budget, Journey
 from autogpt_observe.runtime.scopes import Scope, result_of
@@ -128,6 +129,19 @@ class StepScope(Scope):
         return Step(self.agent, self.name, result, self._worked, self.trace)
 
 
+class Arguments(NamedTuple):
+    """What a function was called with: by position, and by name."""
+
+    parameters: tuple[str, ...]
+    positional: tuple[object, ...]
+    named: tuple[tuple[str, object], ...]
+
+    def by_name(self) -> dict[str, object]:
+        """All of them by name; those beyond the parameters by their position."""
+        names = [*self.parameters, *map(str, range(len(self.parameters), len(self.positional)))]
+        return {**dict(zip(names, self.positional, strict=False)), **dict(self.named)}
+
+
 class ToolScope(Scope):
     """A call of a tool.
 
@@ -143,10 +157,10 @@ class ToolScope(Scope):
 
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
         """As a decorator: each call of ``function`` is a call of the tool."""
-        name = self.name
+        name, parameters = self.name, _parameters(function)
 
         def make(args: tuple[object, ...], kwargs: dict[str, object]) -> ToolScope:
-            return ToolScope(name, arguments=(args, *kwargs.items()) if kwargs else args)
+            return ToolScope(name, arguments=Arguments(parameters, args, tuple(kwargs.items())))
 
         return wrap(function, make, decorator="@tool")
 
@@ -164,7 +178,7 @@ class ToolScope(Scope):
     ) -> Event:
         run = self.run
         if run is not None and run.journey is not None:
-            answer = self.returned if error is None else type(error).__qualname__
+            answer = self.returned if error is None else error_type(error)
             mark = fingerprint((self.name, self.arguments, answer))
             pattern = run.journey.call_tool(mark)
             if pattern is not None:
@@ -173,3 +187,9 @@ class ToolScope(Scope):
                 run.pass_by(mark, now)
         result = result_of(outcome, error)
         return ToolCall(self.agent, self.name, result, self._worked, self.trace)
+
+
+def _parameters(function: object) -> tuple[str, ...]:
+    """The parameters that may be given by position; none where that can't be seen."""
+    code = getattr(function, "__code__", None)
+    return code.co_varnames[: code.co_argcount] if isinstance(code, CodeType) else ()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from autogpt_observe.runtime.active import ACTIVE
 from autogpt_observe.runtime.events import Failure
-from autogpt_observe.runtime.failures import Outcome, outcome_of, take_new_failure
+from autogpt_observe.runtime.failures import Outcome, error_type, outcome_of, take_new_failure
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -128,7 +128,7 @@ class Scope:
             outcome = outcome_of(error)
             if outcome is Outcome.ERROR and take_new_failure(error):
                 hub.trace_failure(self, error)
-                hub.tell(Failure(self.agent, type(error).__qualname__, self.trace))
+                hub.tell(Failure(self.agent, error_type(error), self.trace))
         event = self._conclude(hub, outcome, error, now)
         if tracing is not None:
             try:

@@ -150,7 +150,7 @@ class Pipeline:
         self._wake()
         thread = self._thread
         if thread is not None and thread is not threading.current_thread():
-            thread.join()
+            thread.join(max(0.0, deadline - time.monotonic()))
         self._abandoned = True
         lost = len(self._queue) + len(self._ready)
         if lost:
@@ -238,7 +238,7 @@ class Pipeline:
     def _drain(self, *, everything: bool) -> bool:
         batch, delivered = self._pace.batch, True
         left = len(self._queue)  # what comes meanwhile is for the next time, or there were no end
-        while left > 0 and not self._abandoned:
+        while left > 0:
             taken = [self._queue.popleft() for _ in range(min(left, batch))]
             left -= len(taken)
             self._ready += taken if self._sieve is None else self._sieve.take(taken)

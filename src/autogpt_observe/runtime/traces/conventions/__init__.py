@@ -7,7 +7,6 @@ from autogpt_observe.runtime.traces.conventions.choice import Choice, read_choic
 from autogpt_observe.runtime.traces.conventions.describe import Beginning, Conventions
 from autogpt_observe.runtime.traces.conventions.failed import (
     error_description,
-    error_type,
     exception_event,
 )
 from autogpt_observe.runtime.traces.conventions.vocabulary import Names, Version
@@ -19,7 +18,6 @@ __all__ = [
     "Names",
     "Version",
     "error_description",
-    "error_type",
     "exception_event",
     "read_choice",
 ]

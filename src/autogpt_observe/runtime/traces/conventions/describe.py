@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from opentelemetry.trace import SpanKind
 
 from autogpt_observe.runtime.events import LLMCall, Run, Step, ToolCall
-from autogpt_observe.runtime.failures import Outcome, outcome_of
+from autogpt_observe.runtime.failures import NO_TYPE, Outcome, error_type, outcome_of
 from autogpt_observe.runtime.llm import LLMScope
-from autogpt_observe.runtime.runs import ABSENT, RunScope, StepScope, ToolScope
-from autogpt_observe.runtime.traces.conventions.failed import error_type
-from autogpt_observe.runtime.traces.conventions.texts import shorten
+from autogpt_observe.runtime.runs import ABSENT, Arguments, RunScope, StepScope, ToolScope
+from autogpt_observe.runtime.traces.conventions.texts import clean, shorten
 from autogpt_observe.runtime.traces.conventions.vocabulary import (
-    OTHER,
     Names,
     Operation,
     Version,
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
 
     from autogpt_observe.names import LabelName
     from autogpt_observe.runtime.events import Event
+    from autogpt_observe.runtime.llm import Response
     from autogpt_observe.runtime.scopes import Scope
     from autogpt_observe.spec.model import Attribute
 
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 _MOST_KNOWN = 2_000
 _LONGEST_NAME = 256
 _LONGEST_KEY = 512
+_MOST_REASONS = 100
 _KINDS = frozenset({RunScope, StepScope, ToolScope, LLMScope})
 _RESULTS = ("ok", "error", "timeout", "cancelled")
 _NONE: Mapping[LabelName, Attribute] = MappingProxyType({})
@@ -92,7 +92,8 @@ class Conventions:
         if self._format is not None and isinstance(scope, ToolScope):
             given = scope.arguments
             if type(given) is not tuple or given:
-                content = {self.names.arguments: self._format(given)}
+                shown = given.by_name() if isinstance(given, Arguments) else given
+                content = {self.names.arguments: self._format(shown)}
                 return known._replace(attributes={**known.attributes, **content})
         return known
 
@@ -176,7 +177,7 @@ class Conventions:
             if journey.pattern is not None:
                 said[names.pattern] = journey.pattern
         if error is None and event.outcome == Outcome.ERROR:
-            said[names.error_type] = OTHER  # the host says so, and not which
+            said[names.error_type] = NO_TYPE  # the host says so, and not which
         return self._with_error(said, error)
 
     def _finish_call(self, scope: Scope, event: LLMCall, error: BaseException | None) -> Values:
@@ -189,9 +190,23 @@ class Conventions:
                 self._tell_tokens(said, usage.tokens)
                 if usage.usd is not None:
                     said[names.usd] = usage.usd
+            if scope.response is not None:
+                self._tell_response(said, scope.response)
+            if self._format is not None:
+                said.update(self.messages(asked=scope.asked, answered=scope.answered))
         if event.context_share is not None:
             said[names.context_share] = event.context_share
         return self._with_error(said, error)
+
+    def _tell_response(self, said: dict[str, AttributeValue], response: Response) -> None:
+        names = self.names
+        if response.model is not None:
+            said[names.response_model] = shorten(response.model, _LONGEST_NAME)
+        if response.id is not None:
+            said[names.response_id] = shorten(response.id, _LONGEST_NAME)
+        if response.finish_reasons:
+            reasons = response.finish_reasons[:_MOST_REASONS]
+            said[names.finish_reasons] = tuple([shorten(each, _LONGEST_NAME) for each in reasons])
 
     def _tell_tokens(self, said: dict[str, AttributeValue], tokens: Mapping[str, int]) -> None:
         """Ours are disjoint; the conventions' input includes what the caches gave and took."""
@@ -211,7 +226,7 @@ class Conventions:
         self, said: dict[str, AttributeValue], error: BaseException | None
     ) -> dict[str, AttributeValue]:
         if error is not None and outcome_of(error) is Outcome.ERROR:
-            said[self.names.error_type] = error_type(error)
+            said[self.names.error_type] = clean(error_type(error))
         return said
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from traceback import TracebackException, format_tb
 from typing import TYPE_CHECKING
 
+from autogpt_observe.runtime.failures import error_type
 from autogpt_observe.runtime.traces.conventions.texts import ELLIPSIS, clean, shorten
-from autogpt_observe.runtime.traces.conventions.vocabulary import OTHER
 
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
@@ -19,28 +19,12 @@ TYPE = "exception.type"
 MESSAGE = "exception.message"
 STACKTRACE = "exception.stacktrace"
 
-_MOST_TYPE = 200
 _MOST_DESCRIPTION = 500
 _MOST_MESSAGE = 2_000
 _MOST_STACK = 12_000
 _MOST_FRAMES = 30
 _MOST_ERRORS = 30
 _NO_MESSAGE = "<the exception has no message that can be read>"
-
-
-def error_type(error: BaseException) -> str:
-    """The value of `error.type` and of `exception.type`: the full name of the class.
-
-    Built-in exceptions have no module in it, as with OpenTelemetry's own SDK. The conventions ask
-    for "the canonical name of exception" in both attributes.
-    """
-    try:
-        kind = type(error)
-        module, name = kind.__module__, kind.__qualname__
-        full = name if not module or module == "builtins" else f"{module}.{name}"
-        return shorten(full, _MOST_TYPE)
-    except Exception:  # noqa: BLE001  # a metaclass of the host's
-        return OTHER
 
 
 def error_description(error: BaseException) -> str:
@@ -53,7 +37,7 @@ def error_description(error: BaseException) -> str:
 def exception_event(error: BaseException) -> tuple[str, dict[str, AttributeValue]]:
     """The name and the attributes of the event that ``error`` is, its texts bounded in length."""
     described: dict[str, AttributeValue] = {
-        TYPE: error_type(error),
+        TYPE: clean(error_type(error)),
         MESSAGE: shorten(_message(error), _MOST_MESSAGE),
     }
     stack = _stack(error)

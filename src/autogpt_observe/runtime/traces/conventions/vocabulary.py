@@ -40,10 +40,6 @@ if TYPE_CHECKING:
 
     from autogpt_observe.spec.model import Attribute
 
-OTHER = "_OTHER"
-"""The `error.type` of an error that has no name:
-https://github.com/open-telemetry/semantic-conventions/blob/v1.44.0/docs/registry/attributes/error.md"""
-
 
 class Version(StrEnum):
     """A version of the conventions."""
@@ -73,6 +69,8 @@ class Names:
         output_tokens: all tokens of the output.
         arguments, returned: what a tool was called with and what it returned, as JSON text.
         asked, answered: the messages that a model got and gave, as JSON text.
+        response_model, response_id: which model answered, and the answer's id.
+        finish_reasons: why it stopped, for each choice.
         error_type: the class of the exception.
         step: the step's name.
         outcome: how a run ended.
@@ -97,6 +95,9 @@ class Names:
     returned: str
     asked: str
     answered: str
+    response_model: str = "gen_ai.response.model"
+    response_id: str = "gen_ai.response.id"
+    finish_reasons: str = "gen_ai.response.finish_reasons"
     error_type: str = "error.type"
     step: str = "autogpt.step.name"
     outcome: str = "autogpt.run.outcome"
