@@ -17,7 +17,10 @@ from opentelemetry.context import _SUPPRESS_INSTRUMENTATION_KEY, get_value
 from trace_spans import ended, names
 
 from autogpt_observe.runtime.traces.pipeline import THREAD_NAME, Pipeline
+from autogpt_observe.runtime.traces.tail import TailSampler
 from autogpt_observe.runtime.traces.variables import Pace, read_pace
+from autogpt_observe.spec.model import Tail
+from autogpt_observe.units import Ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -307,6 +310,41 @@ def test_a_forked_child_sends_its_own_spans_only(make: Callable[..., Line]) -> N
     line.sent.gate.set()
     assert line.pipeline.flush(10)
     assert line.sent.batches == [["a", "b", "c", "d"], ["parent"]]
+
+
+def test_where_no_thread_can_be_started_the_caller_sends(
+    make: Callable[..., Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    line = make()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        line.offer("a", "b")
+        assert line.pipeline.flush(10)
+        assert line.sent.batches == [["a", "b"]]
+    line.offer("c")
+    assert line.pipeline.flush(10)
+    assert line.sent.batches == [["a", "b"], ["c"]]
+
+
+def test_a_forked_child_holds_no_span_of_its_parent() -> None:
+    tail = TailSampler(Tail(sample=Ratio.parse("0%")), on_drop=lambda *_: None)
+    sent = Sent()
+    pipeline = Pipeline(
+        sent,
+        pace=Pace(delay=NEVER),
+        on_drop=lambda *_: None,
+        on_error=lambda *_: None,
+        sieve=tail,
+    )
+    pipeline.offer(ended("held", parent=9))
+    assert pipeline.flush(10)
+    assert tail.held == 1
+    pipeline.renew_locks()
+    assert tail.held == 0
+    pipeline.shutdown()
 
 
 AT_THE_END = """

@@ -401,9 +401,9 @@ def test_other_libraries_may_use_the_provider(collected: Collected) -> None:
     assert loose_span.end_time == 9
 
 
-def run_python(code: str, **environment: str) -> str:
+def run_python(code: str, *arguments: str, **environment: str) -> str:
     done = subprocess.run(  # this interpreter
-        [sys.executable, "-c", dedent(code)],
+        [sys.executable, "-c", dedent(code), *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -519,3 +519,74 @@ def test_a_forked_child_has_ids_of_its_own() -> None:
     """
     )
     assert len(set(printed.split())) == 2
+
+
+FORKING = """
+    import multiprocessing, os, sys, warnings
+    import autogpt_observe as obs
+    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+    warnings.simplefilter("ignore")  # to fork with threads is what is tested
+
+    class Lines(SpanExporter):
+        def export(self, spans):
+            for span in spans:
+                parent = "-" if span.parent is None else f"{span.parent.span_id:x}"
+                line = f"{span.name}|{span.context.span_id:x}|{parent}|{os.getpid()}\\n"
+                os.write(1, line.encode())
+            return SpanExportResult.SUCCESS
+
+    def work():
+        with obs.step("of the child"):
+            pass
+
+    obs.init(serve=False, span_exporter=Lines())
+    with obs.step("before"):
+        pass
+    with obs.agent("a"):
+        if sys.argv[1] == "fork":
+            child = os.fork()
+            if child == 0:
+                work()
+                sys.exit(0)
+            os.waitpid(child, 0)
+        else:
+            process = multiprocessing.get_context("fork").Process(target=work)
+            process.start()
+            process.join()
+    obs.shutdown()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
+@pytest.mark.parametrize("way", ["fork", "multiprocessing"])
+def test_spans_of_a_forked_child_arrive_once(way: str) -> None:
+    printed = run_python(FORKING, way)
+    spans = {line.split("|")[0]: line.split("|")[1:] for line in printed.splitlines()}
+    assert len(printed.splitlines()) == len(spans) == 3
+    run, child, before = (
+        spans[name] for name in ("invoke_agent a", "step of the child", "step before")
+    )
+    assert child[1] == run[0]
+    assert run[2] == before[2] != child[2]
+
+
+def test_spans_of_a_short_program_arrive_at_its_end() -> None:
+    printed = run_python(
+        """
+    import concurrent.futures.thread, os, autogpt_observe as obs
+    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+    class Lines(SpanExporter):
+        def export(self, spans):
+            for span in spans:
+                said = span.resource.attributes
+                os.write(1, f"{span.name} {said['service.name']} {said['telemetry.sdk.name']}".encode())
+            return SpanExportResult.SUCCESS
+
+    obs.init(serve=False, span_exporter=Lines())
+    with obs.step("s"):
+        pass
+    """
+    )
+    assert printed == "step s autogpt opentelemetry"

@@ -5,9 +5,16 @@ Here, and not in the host's threads, secrets are taken out, values are checked, 
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.resources import (
+    TELEMETRY_SDK_LANGUAGE,
+    TELEMETRY_SDK_NAME,
+    TELEMETRY_SDK_VERSION,
+    OTELResourceDetector,
+    Resource,
+)
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Status, StatusCode
@@ -43,14 +50,24 @@ _UNSET = Status(StatusCode.UNSET)
 def build_resource(service: Service) -> Resource:
     """What the spans are from: this service, by OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, spec.
 
-    The SDK reads the process's own environment, and runs the resource detectors named there.
+    The SDK reads the process's own environment, and runs the resource detectors named there. It
+    does so in threads; where Python is on its way out and starts none, they are done without.
     """
     declared = {
         SERVICE_NAME: str(service.name),
         SERVICE_OWNER: str(service.owner),
         ENVIRONMENT_NAME: str(service.environment),
+        **OTELResourceDetector().detect().attributes,
     }
-    return Resource.create({**declared, **OTELResourceDetector().detect().attributes})
+    try:
+        return Resource.create(declared)
+    except RuntimeError:
+        sdk = {
+            TELEMETRY_SDK_LANGUAGE: "python",
+            TELEMETRY_SDK_NAME: "opentelemetry",
+            TELEMETRY_SDK_VERSION: version("opentelemetry-sdk"),
+        }
+        return Resource({**sdk, **declared})
 
 
 class _Readable(ReadableSpan):

@@ -26,7 +26,7 @@ from opentelemetry.trace import (
 from autogpt_observe.runtime.traces.conventions import exception_event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from opentelemetry.util.types import Attributes, AttributeValue
 
@@ -82,6 +82,7 @@ class Span(AnySpan):
         attributes: None as long as there are none; a mapping that was given is shared, not changed.
         started, ended: nanoseconds since the epoch; ``ended`` is 0 while it is open.
         keep: whether tail sampling has to keep its trace.
+        now: nanoseconds since the epoch, at this moment.
     """
 
     attributes: Mapping[str, AttributeValue] | None = None
@@ -91,6 +92,7 @@ class Span(AnySpan):
     library = Library("autogpt_observe")
     ended = 0
     keep = False
+    now: Callable[[], int] = time.time_ns
 
     def __init__(  # noqa: PLR0913, PLR0917  # what a span is made of; it is made on the hot path
         self,
@@ -120,7 +122,7 @@ class Span(AnySpan):
         """End it; later calls do nothing."""
         if self.ended:
             return
-        self.ended = time.time_ns() if end_time is None else end_time
+        self.ended = self.now() if end_time is None else end_time
         if self.context[3]:
             self._taker.offer(self)
 
@@ -138,7 +140,7 @@ class Span(AnySpan):
     ) -> None:
         """Add something that happened."""
         if self.is_recording():
-            when = time.time_ns() if timestamp is None else timestamp
+            when = self.now() if timestamp is None else timestamp
             event = SpanEvent(name, when, _frozen(attributes) if attributes else None)
             self.events = [*(self.events or ()), event]
 

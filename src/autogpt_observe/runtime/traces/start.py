@@ -42,8 +42,12 @@ def open_traces(
     environ: Mapping[str, str],
     incidents: Incidents,
     undo: ExitStack,
+    *,
+    provider: Provider | None = None,
 ) -> Traces:
     """Put the tracing together; ``undo`` gets what takes it away.
+
+    With a ``provider`` its spans are that one's, and nothing is exported.
 
     Raises:
         UsageError: a setting of it is wrong.
@@ -52,13 +56,15 @@ def open_traces(
     conventions = Conventions(
         choice.version, dict(spec.attributes.items()), captures_content=choice.captures_content
     )
-    export = open_export(spec, environ, incidents, exporter=settings.span_exporter)
-    if export is None:
-        nothing = Nothing()
-        provider, pipeline = Provider(nothing.decide, nothing), None
-    else:
-        provider, pipeline = Provider(export.head.decide, export.pipeline), export.pipeline
-        undo.callback(export.pipeline.shutdown)
+    pipeline = None
+    if provider is None:
+        export = open_export(spec, environ, incidents, exporter=settings.span_exporter)
+        if export is None:
+            nothing = Nothing()
+            provider = Provider(nothing.decide, nothing)
+        else:
+            provider, pipeline = Provider(export.head.decide, export.pipeline), export.pipeline
+            undo.callback(pipeline.shutdown)
     tracing = Tracing(
         provider,
         conventions,
