@@ -9,12 +9,14 @@ READY := $(VENV)/.ready
 AUTOGPT_OBSERVE_TOOLS ?= $(CURDIR)/.tools
 export AUTOGPT_OBSERVE_TOOLS
 
+SOAK_SECONDS ?= 600
+
 # $(call step,WHAT,COMMAND): says what runs, and what stopped the run when it fails.
 step = @printf '== %s\n' '$(1)' && { $(2) || { printf '== stopped at: %s\n' '$(1)' >&2; exit 1; }; }
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types drift unit bundle bench format wheel install tools clean distclean
+.PHONY: help demo test lint types drift unit soak bundle bench format wheel install tools clean distclean
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,10 +43,14 @@ drift: $(READY) ## the committed bundle is what the packaged spec generates
 unit: $(READY) tools ## pytest on every core
 	$(call step,pytest,$(PYTHON_IN_VENV) -m pytest -n logical)
 
+soak: $(READY) ## agents at work for ten minutes, all of it observed: nothing is lost, torn or kept
+	$(call step,pytest tests/soak,AUTOGPT_OBSERVE_SOAK_SECONDS=$(SOAK_SECONDS) $(PYTHON_IN_VENV) -m pytest -s tests/soak)
+
 bundle: $(READY) ## write the bundle of the packaged spec into this folder again
 	@$(OBSERVE) generate
 
-bench: $(READY) ## measure the command line, and write docs/benchmarks.md
+bench: $(READY) ## measure everything beside its peers, and write docs/benchmarks.md
+	@$(PYTHON_IN_VENV) benchmarks/peers.py
 	@$(PYTHON_IN_VENV) benchmarks/run.py
 
 format: $(READY) ## let ruff mend and format the code
@@ -67,5 +73,5 @@ clean: ## remove caches and what was built
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
-distclean: clean ## remove .venv and .tools as well
-	rm -rf $(VENV) .tools
+distclean: clean ## remove .venv, .bench-venv and .tools as well
+	rm -rf $(VENV) .bench-venv .tools

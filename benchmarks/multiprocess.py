@@ -12,18 +12,19 @@ import random
 import tempfile
 from pathlib import Path
 
-import click
 import prometheus_client as prom
 from prometheus_client import CollectorRegistry, values
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.values import MultiProcessValue
-from rounds import Case, format_table, measure
+from rounds import Case, measure
+from tables import Headline, Table, format_time, format_times
 
 from autogpt_observe.runtime.exposition.formats import negotiate
 from autogpt_observe.runtime.multiprocess.shared import SharedMetrics
 
 TEXT = negotiate("")
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 FAMILIES = 10
 BOUNDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 LINES = len(BOUNDS) + 3
@@ -88,21 +89,30 @@ def read_all(folder: Path) -> int:
     return sum(len(path.read_bytes()) for path in folder.glob("*.db"))
 
 
-@click.command()
-@click.option("--rounds", default=9, show_default=True, help="Rounds to take the median of.")
-@click.option("--processes", default=8, show_default=True)
-@click.option("--series", default=[10_000], multiple=True, show_default=True)
-def main(rounds: int, processes: int, series: tuple[int, ...]) -> None:
-    """Measure and print a table for each size."""
-    for size in series:
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = name
-            workers = [Worker(1000 + number, size) for number in range(processes)]
-            print(_measure(folder, workers, rounds), "\n")
+PROCESSES, SERIES = 8, 10_000
+PEER, MOVED = "prometheus_client", "every value moved"
+ABOUT = """\
+A scrape of several processes that share a folder. Each has the same series, a third counters, a
+third gauges (of the mode `sum`), a third lines of histograms. CPU time; what both sides show is
+parsed and compared before. The floor is to read the files."""
 
 
-def _measure(folder: Path, workers: list[Worker], rounds: int) -> str:
+def tables(rounds: int) -> list[Table]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        before, value_class = os.environ.get(VARIABLE), values.ValueClass
+        os.environ[VARIABLE] = name
+        try:
+            workers = [Worker(1000 + number, SERIES) for number in range(PROCESSES)]
+            return [_measure(folder, workers, rounds)]
+        finally:
+            values.ValueClass = value_class
+            os.environ.pop(VARIABLE)
+            if before is not None:
+                os.environ[VARIABLE] = before
+
+
+def _measure(folder: Path, workers: list[Worker], rounds: int) -> Table:
     warm, still = (SharedMetrics(folder, on_error=fail) for _ in range(2))
 
     def move_all() -> None:
@@ -117,8 +127,8 @@ def _measure(folder: Path, workers: list[Worker], rounds: int) -> str:
             if parsed(b"".join(merge.render(TEXT))) != expected:
                 raise SystemExit("the two sides do not show the same")
     cases = [
-        Case("prometheus_client", lambda: merged_by_library(folder), move_all),
-        Case("every value moved", lambda: b"".join(warm.render(TEXT)), move_all),
+        Case(PEER, lambda: merged_by_library(folder), move_all),
+        Case(MOVED, lambda: b"".join(warm.render(TEXT)), move_all),
         Case(
             "no value moved",
             lambda: b"".join(still.render(TEXT)),
@@ -130,9 +140,13 @@ def _measure(folder: Path, workers: list[Worker], rounds: int) -> str:
         ),
         Case("floor: read the files", lambda: read_all(folder)),
     ]
-    title = f"{len(workers)} processes, {len(expected)} samples of each"
-    return format_table(title, measure(cases, rounds), "prometheus_client")
-
-
-if __name__ == "__main__":
-    main()
+    title = f"Multiprocess: {len(workers)} processes, {len(expected):,} samples of each"
+    figures = measure(cases, rounds)
+    moved = figures[MOVED]
+    headline = Headline(
+        title,
+        "<= 15 ms",
+        f"{format_time(moved.median)}, {format_times(moved.times(figures[PEER]))} faster",
+        f"{PEER} {format_time(figures[PEER].median)}",
+    )
+    return Table(title, ABOUT, figures, PEER, headlines=(headline,))

@@ -6,60 +6,110 @@ import gc
 import statistics
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+_MILLISECOND = 1e6
+
+
+class Way(Protocol):
+    """One way to do the work.
+
+    Attributes:
+        name: what the table calls it.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def cost(self) -> float:
+        """Do the work; what it took, in nanoseconds per operation."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One way.
+    """A way in this process, measured in CPU time.
 
     Attributes:
-        name: what the table calls it.
-        run: does the work once; this alone is measured.
+        run: does the work; this alone is measured.
         before: done before each run.
+        operations: how many operations one run is.
     """
 
     name: str
     run: Callable[[], object]
     before: Callable[[], object] | None = None
+    operations: int = 1
+
+    def cost(self) -> float:
+        if self.before is not None:
+            self.before()
+        gc.collect()
+        gc.disable()
+        try:
+            start = time.process_time_ns()
+            self.run()
+            end = time.process_time_ns()
+        finally:
+            gc.enable()
+        return (end - start) / self.operations
 
 
 @dataclass(frozen=True)
 class Figure:
-    """CPU milliseconds of a case."""
+    """What one way took, in nanoseconds per operation.
 
-    least: float
-    median: float
+    Attributes:
+        rounds: each round's.
+    """
+
+    rounds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.rounds)
+
+    @property
+    def least(self) -> float:
+        return min(self.rounds)
+
+    @property
+    def most(self) -> float:
+        return max(self.rounds)
+
+    def over(self, other: Figure) -> float:
+        """How much more than ``other``: each round is compared with the other's same round."""
+        return statistics.median(
+            own - its for own, its in zip(self.rounds, other.rounds, strict=True)
+        )
+
+    def times(self, other: Figure) -> float:
+        """How many times as much ``other`` takes, compared in the same way."""
+        return statistics.median(
+            its / own for own, its in zip(self.rounds, other.rounds, strict=True)
+        )
 
 
-def measure(cases: Sequence[Case], rounds: int) -> dict[str, Figure]:
-    """The figures of each case over ``rounds`` rounds, after one that is thrown away."""
-    taken: dict[str, list[float]] = {case.name: [] for case in cases}
+def measure(ways: Sequence[Way], rounds: int) -> dict[str, Figure]:
+    """The figures of each way over ``rounds`` rounds, after one that is thrown away."""
+    taken: dict[str, list[float]] = {way.name: [] for way in ways}
     for number in range(rounds + 1):
-        for case in cases:
-            if case.before is not None:
-                case.before()
-            gc.collect()
-            gc.disable()
-            start = time.process_time_ns()
-            case.run()
-            end = time.process_time_ns()
-            gc.enable()
+        for way in ways:
+            cost = way.cost()
             if number > 0:
-                taken[case.name].append((end - start) / 1e6)
-    return {name: Figure(min(each), statistics.median(each)) for name, each in taken.items()}
+                taken[way.name].append(cost)
+    return {name: Figure(tuple(each)) for name, each in taken.items()}
 
 
-def format_table(title: str, figures: dict[str, Figure], peer: str) -> str:
+def format_table(title: str, figures: Mapping[str, Figure], peer: str) -> str:
     """The figures as a Markdown table, with how many times faster than ``peer`` each is."""
     lines = [
-        f"| {title} | least ms | median ms | peer / this, of medians |",
+        f"| {title} | least ms | median ms | peer / this |",
         "|---|---:|---:|---:|",
     ]
     for name, figure in figures.items():
-        ratio = figures[peer].median / figure.median
-        lines.append(f"| {name} | {figure.least:.2f} | {figure.median:.2f} | {ratio:.1f} |")
+        least, median = figure.least / _MILLISECOND, figure.median / _MILLISECOND
+        lines.append(f"| {name} | {least:.2f} | {median:.2f} | {figure.times(figures[peer]):.1f} |")
     return "\n".join(lines)

@@ -1,124 +1,122 @@
-"""What the command line costs: CPU time of whole processes, beside a bare Python's.
+"""Measures what this package costs, beside what people would use instead.
 
-Prints a table and writes it to docs/benchmarks.md. The numbers of one run compare with one
-another; those of two machines, or of two loads, do not.
+Prints tables; where everything was measured, writes docs/benchmarks.md as well. The numbers of one
+run compare with one another; those of two machines, or of two loads, do not.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import platform
-import resource
-import statistics
-import subprocess
 import sys
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from processes import PEERS, ROOT, find_python
+from tables import HEADLINE_HEADER, format_markdown, format_plain, headline_rows
 
-ROOT = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from tables import Table
+
 REPORT = ROOT / "docs" / "benchmarks.md"
-OBSERVE = (sys.executable, "-m", "autogpt_observe")
-DEPENDENCIES = (
-    "click, jsonschema, opentelemetry.sdk.trace, orjson, prometheus_client, promql_parser, psutil,"
-    " requests, structlog, waitress, yaml"
+NAMES = (
+    "exposition",
+    "multiprocess",
+    "steps",
+    "model",
+    "logs",
+    "redaction",
+    "trace_export",
+    "startup",
+    "ending",
+    "command_line",
+    "slos",
 )
-
 INTRODUCTION = """\
 # Benchmarks
 
-`make bench` measures this and writes this page. Each figure is the CPU time (user and system) of a
-whole process, start and end included; the median of {runs} runs, taken in turns so that a busy
-moment hits all lines alike. Byte code is compiled before the first. Read the ratios: the
-milliseconds are one machine's ({machine}).
+`make bench` measures all this in some minutes and writes this page; `python benchmarks/run.py
+steps` measures one part and prints it (`--help` lists them).
 
-The floor is a Python that does nothing. The peer is a Python that imports the dependencies, and
-does nothing: the least a tool would cost that loads them all at its start. The commands work on the
-packaged default spec.
+Read the ratios, not the times: those are one machine's, and one load's ({machine}). All ways of a
+table take turns, {rounds} rounds of them, so that a busy moment hits all alike; a ratio is the
+median of the rounds' ratios. Times are CPU time, unless a table says otherwise. That all ways do
+the same work is asserted before the clock starts; a difference ends the run.
+
+"By hand" is what a good engineer would write with prometheus_client, opentelemetry-sdk and
+structlog. {peers}
+
+## Targets
 """
+WITH_PEERS = """\
+Other tools are measured where they can be installed, in an environment of their own
+(`.bench-venv`), and then our side runs there too."""
+WITHOUT_PEERS = "Other tools were not installed for this run: `make bench` does that."
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A command line to measure.
-
-    Attributes:
-        name: what the table calls it.
-        before: run first, in the same folder, and not measured.
-    """
-
-    name: str
-    command: tuple[str, ...]
-    before: tuple[str, ...] | None = None
-
-
-FLOOR = Subject("floor: `python -c pass`", (sys.executable, "-c", "pass"))
-PEER = Subject("peer: import the dependencies", (sys.executable, "-c", f"import {DEPENDENCIES}"))
-GENERATE = (*OBSERVE, "generate")
-SUBJECTS = (
-    FLOOR,
-    PEER,
-    Subject("`autogpt-observe --version`", (*OBSERVE, "--version")),
-    Subject("`autogpt-observe validate`", (*OBSERVE, "validate")),
-    Subject("`autogpt-observe generate`, empty folder", GENERATE),
-    Subject("`autogpt-observe generate --check`, no drift", (*GENERATE, "--check"), GENERATE),
-)
-
-
-def measure(subject: Subject) -> float:
-    """CPU milliseconds of one run in a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        if subject.before is not None:
-            run(subject.before, folder)
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        run(subject.command, folder)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    user, system = after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
-    return 1000 * (user + system)
-
-
-def run(command: tuple[str, ...], folder: str) -> None:
-    """Run a command; one that fails ends the benchmark with what it said."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run(
-        command, cwd=folder, env=environment, check=False, capture_output=True, text=True
+def machine() -> str:
+    """What it was measured on, in one line."""
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in _read("/proc/cpuinfo").splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
     )
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)} exited {done.returncode}:\n{done.stdout}{done.stderr}")
+    load = os.getloadavg()[0]
+    return (
+        f"Python {platform.python_version()}, {platform.system()}, {os.cpu_count()} x {model},"
+        f" load {load:.1f} at the start"
+    )
 
 
-def measure_all(runs: int) -> dict[Subject, float]:
-    """The median of each subject over ``runs`` rounds, after one round that is thrown away."""
-    samples: dict[Subject, list[float]] = {subject: [] for subject in SUBJECTS}
-    with click.progressbar(range(runs + 1), label="measuring", file=sys.stderr) as rounds:
-        for number in rounds:
-            for subject in SUBJECTS:
-                taken = measure(subject)
-                if number > 0:
-                    samples[subject].append(taken)
-    return {subject: statistics.median(taken) for subject, taken in samples.items()}
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
-def format_table(medians: dict[Subject, float]) -> str:
-    """The figures as a Markdown table."""
-    lines = ["| process | CPU ms | x floor | x peer |", "|---|---:|---:|---:|"]
-    for subject, cost in medians.items():
-        floor, peer = cost / medians[FLOOR], cost / medians[PEER]
-        lines.append(f"| {subject.name} | {cost:.0f} | {floor:.1f} | {peer:.2f} |")
-    return "\n".join(lines)
+def page(tables: list[Table], machine_line: str, rounds: int) -> str:
+    """docs/benchmarks.md."""
+    peers = WITHOUT_PEERS if find_python() == sys.executable else WITH_PEERS
+    parts = [
+        INTRODUCTION.format(machine=machine_line, rounds=rounds, peers=peers),
+        format_markdown(HEADLINE_HEADER, headline_rows(tables)),
+    ]
+    said: set[str] = set()
+    for table in tables:
+        parts.append(f"\n## {table.title}\n")
+        if table.about not in said:
+            parts.append(table.about + "\n")
+        said.add(table.about)
+        parts.append(format_markdown(table.header, table.rows()))
+    return "\n".join(parts) + "\n"
 
 
 @click.command()
-@click.option("--runs", default=15, show_default=True, help="Rounds to take the median of.")
-def main(runs: int) -> None:
-    """Measure, print the table, write docs/benchmarks.md."""
-    table = format_table(measure_all(runs))
-    machine = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
-    introduction = INTRODUCTION.format(runs=runs, machine=machine)
-    REPORT.write_text(f"{introduction}\n{table}\n", encoding="utf-8")
-    print(table)
+@click.argument("names", nargs=-1, type=click.Choice(NAMES), metavar=f"[{'|'.join(NAMES)}]...")
+@click.option("--rounds", default=5, show_default=True, help="Rounds to take the median of.")
+@click.option("--write/--no-write", default=None, help="Write docs/benchmarks.md [default: if all]")
+def main(names: tuple[str, ...], rounds: int, *, write: bool | None) -> None:
+    """Measure NAMES, by default everything, and print the tables."""
+    described = machine()
+    print(described)
+    if find_python() == sys.executable:
+        print(f"{PEERS.name} is missing: other tools are left out; `make bench` installs them")
+    tables: list[Table] = []
+    for name in names or NAMES:
+        print(f"measuring {name} ...", file=sys.stderr, flush=True)
+        for table in importlib.import_module(name).tables(rounds):
+            tables.append(table)
+            print("\n" + format_plain(table.title, table.header, table.rows()), flush=True)
+    print("\n" + format_plain("Targets", HEADLINE_HEADER, headline_rows(tables)))
+    if not names if write is None else write:
+        REPORT.write_text(page(tables, described, rounds), encoding="utf-8")
+        print(f"\nwrote {REPORT.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 CASES_FOLDER = Path(__file__).parent / "spec" / "cases" / "checks"
+HEAD = "version: 1\ninclude: [base.yaml]\n"
+"""Stands above every case."""
+BASE = "version: 1\nservice: {name: crawler, owner: agents-team}\n" + (
+    CASES_FOLDER.parent / "base.yaml"
+).read_text(encoding="utf-8")
+"""What every case includes as `base.yaml`."""
 
 
 class Case(NamedTuple):

@@ -33,6 +33,12 @@ FUNCTIONS: Mapping[str, tuple[int, int, int]] = MappingProxyType(
     }
 )
 """By name, since which Prometheus; zero for those that all have."""
+VALUE_FUNCTIONS = frozenset({"humanize", "humanize1024", "humanizePercentage", "humanizeDuration"})
+KNOWN_IN_ADVANCE = (
+    "`$value`, `$labels.x`, and `$value` through humanize, humanize1024, humanizePercentage,"
+    ' humanizeDuration or printf "%.2f"'
+)
+"""The actions whose text can be worked out without a Prometheus; `shown_by` tells them."""
 FIELDS = ("Labels", "Value", "ExternalLabels", "ExternalURL")
 VARIABLES = ("labels", "value", "externalLabels", "externalURL")
 
@@ -40,6 +46,7 @@ _OPENING = frozenset({"if", "with", "range", "define", "block"})
 _MOVE_DOT = frozenset({"with", "range", "define", "block"})
 _KEYWORDS = _OPENING | {"else", "end", "template", "break", "continue"}
 _CONSTANTS = frozenset({"nil", "true", "false"})
+_FIXED_POINT = re.compile(r'"(?:[^%"\\]|%%)*%(?:\.\d{1,2})?f(?:[^%"\\]|%%)*"')
 _COMMENT = re.compile(r"\{\{(?:- )?/\*.*?\*/(?: -)?\}\}", re.DOTALL)
 _TOKEN = re.compile(
     r"""
@@ -108,6 +115,18 @@ class Action:
     tokens: tuple[TemplateToken, ...]
 
 
+class Shown(NamedTuple):
+    """What an action shows: a label, or else the value; as it is, or through a function.
+
+    Attributes:
+        format: what `printf` is given, without its quotes.
+    """
+
+    label: str | None = None
+    function: str | None = None
+    format: str = ""
+
+
 class LabelUse(NamedTuple):
     """A label of the alert's series that a template prints or tests."""
 
@@ -133,6 +152,25 @@ def parse_template(text: str, *, version: tuple[int, int, int] = (99, 0, 0)) -> 
             checker.check(piece)
     checker.finish()
     return Template(pieces, tuple(checker.labels))
+
+
+def shown_by(action: Action) -> Shown | None:
+    """What ``action`` shows, if that is among `KNOWN_IN_ADVANCE`."""
+    match tuple(token.text for token in action.tokens):
+        case ("$labels" | ".Labels", field) if action.tokens[1].joined:
+            return Shown(label=field.removeprefix("."))
+        case ("$value" | ".Value",):
+            return Shown()
+        case (("$value" | ".Value"), "|", name) | (name, ("$value" | ".Value")):
+            return Shown(function=name) if name in VALUE_FUNCTIONS else None
+        case ("printf", text, "$value" | ".Value") | ("$value" | ".Value", "|", "printf", text):
+            return (
+                Shown(function="printf", format=text[1:-1])
+                if _FIXED_POINT.fullmatch(text)
+                else None
+            )
+        case _:
+            return None
 
 
 def _split(text: str) -> Iterator[str | Action]:

@@ -24,6 +24,7 @@ _FRACTION = re.compile(r"(\d{0,9}\.\d{1,9})(y|w|d|h|m|s|ms)", re.ASCII)
 _DECIMAL = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)", re.ASCII)
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?", re.ASCII)
 _VERSION = re.compile(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?", re.ASCII)
+_EXPONENT = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))[eE]([+-]?\d+)", re.ASCII)
 _LONGEST_DIGITS = 18
 _BINARY = ("Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 
@@ -220,10 +221,22 @@ class Version:
 def parse_decimal(text: str) -> Decimal:
     """A plain decimal number (no exponent, underscore, NaN or infinity); raises ValueError."""
     if _DECIMAL.fullmatch(text) is None:
-        raise ValueError
+        raise ValueError(write_out(text) or "")
     if len(text) > _LONGEST_DIGITS:  # exact in Python's decimal context, times 100 as well
         raise ValueError(f"write at most {_LONGEST_DIGITS} digits")
     return Decimal(text)
+
+
+def write_out(text: str) -> str | None:
+    """What to write for a number with an exponent, ``1e-9``; None for any other text."""
+    found = _EXPONENT.fullmatch(text)
+    if found is None:
+        return None
+    small = len(found[1]) <= _LONGEST_DIGITS and abs(int(found[2][:4])) <= _LONGEST_DIGITS
+    written = format_decimal(Decimal(text)) if small else ""
+    if not 0 < len(written) <= _LONGEST_DIGITS:
+        return "write the number out, without an exponent"
+    return f"write `{written}` for `{text}`"
 
 
 def format_decimal(value: Decimal) -> str:

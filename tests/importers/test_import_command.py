@@ -55,12 +55,23 @@ def run(tmp_path: Path) -> Run:
 
 
 def test_spec_to_stdout(run: Run) -> None:
-    done = run("import", "r.yml", "--fail-on", "warning")
+    done = run("import", "r.yml", "--service", "r", "--fail-on", "warning")
     assert (done.returncode, done.stdout, done.stderr) == (0, SPEC, SUMMARY)
 
 
+def test_a_service_that_no_file_names_is_told(run: Run) -> None:
+    done = run("import", "r.yml")
+    assert (done.returncode, done.stdout) == (0, SPEC)
+    assert done.stderr.splitlines()[:3] == [
+        "warning: no file names a service; `r` is written, after the first file [import/guessed]",
+        "  = name one with `--service`",
+        "1 warning",
+    ]
+    assert run("import", "r.yml", "--fail-on", "warning").returncode == 1
+
+
 def test_spec_to_a_file(run: Run, tmp_path: Path) -> None:
-    done = run("import", "r.yml", "-o", "new/observe.yaml")
+    done = run("import", "r.yml", "--service", "r", "-o", "new/observe.yaml")
     assert (done.returncode, done.stdout, done.stderr) == (0, "wrote new/observe.yaml\n", SUMMARY)
     assert (tmp_path / "new/observe.yaml").read_text(encoding="utf-8") == SPEC
     valid = run("validate", "new/observe.yaml", "--fail-on", "warning")
@@ -87,7 +98,7 @@ def test_losses_fail_where_asked(run: Run, tmp_path: Path) -> None:
         " [import/lost]\n"
     )
     for options, code in (((), 0), (("--fail-on", "warning"), 1)):
-        done = run("import", "r.yml", *options)
+        done = run("import", "r.yml", "--service", "r", *options)
         assert (done.returncode, done.stdout) == (code, SPEC)
         assert done.stderr.startswith(told)
 

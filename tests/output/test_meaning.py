@@ -68,6 +68,17 @@ def test_unit_tests_are_told_in_one_line() -> None:
     )
 
 
+def test_what_follows_from_a_change_is_told_behind_it() -> None:
+    paths = ("docs/reference.md", "rules/alerts.rules.yml", "rules/tests/alerts.yml", "scrape.yml")
+    before = dict.fromkeys(paths, "a: 1")
+    assert describe_changes(before, dict.fromkeys(paths, "a: 2")) == (
+        "rules/alerts.rules.yml: a: 1 -> 2",
+        "scrape.yml: a: 1 -> 2",
+        "docs/reference.md: page changed along",
+        "rules/tests/alerts.yml: unit tests changed along",
+    )
+
+
 def test_manifests_are_told_by_kind_and_name() -> None:
     before = (
         "kind: Service\nmetadata: {name: a}\nport: 1\n---\nkind: Service\nmetadata: {name: b}\n"

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
+from documents import parse_blocks
+
+from autogpt_observe.diagnostics import format_diagnostics
 from autogpt_observe.spec.checks.context import CHECKS, WAIVABLE
-from check_cases import CASES_FOLDER, Case, read_cases
+from autogpt_observe.spec.load import read_spec
+from check_cases import BASE, Case, read_cases
 
 PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
 REWRITE = "AUTOGPT_OBSERVE_REWRITE_GOLDENS"
@@ -14,9 +19,10 @@ HEAD = """# The checks
 
 `autogpt-observe validate` runs all of them, offline, in every environment of the spec. Here each
 says what holds when it finds nothing, and shows a piece of a spec that it refuses, with its words.
-The examples are laid over the small spec at the end of the page. Errors make a spec unusable. A
-warning about an alert is waived there with its reason, `allow: {id: reason}`; a waiver that waives
-nothing is itself a warning.
+The examples are laid over the small spec at the end of the page: each stands in an `observe.yaml`
+below the lines `version: 1` and `include: [base.yaml]`, beside that `base.yaml`. Errors make a spec
+unusable. A warning about an alert is waived there with its reason, `allow: {id: reason}`; a waiver
+that waives nothing is itself a warning.
 """
 
 
@@ -26,6 +32,21 @@ def test_the_page_shows_every_check() -> None:
         PAGE.write_text(page, encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == page, f"run this test with {REWRITE}=1"
     assert REWRITE not in os.environ, "docs/checks.md was rewritten: look at the difference"
+
+
+def test_its_examples_say_so_where_somebody_tries_them(tmp_path: Path) -> None:
+    """With what the page shows alone: its head says what stands above an example."""
+    blocks = parse_blocks(PAGE.read_text(encoding="utf-8"))
+    base = blocks.pop()
+    above = re.findall(r"`(version: 1)` and `(include: .*?)`", HEAD.replace("\n", " "))[0]
+    (tmp_path / base.directives["file"]).write_text(base.text, encoding="utf-8")
+    examples = list(zip(blocks[::2], blocks[1::2], strict=True))
+    assert len(examples) == len(CHECKS)
+    for example, words in examples:
+        path = tmp_path / "observe.yaml"
+        path.write_text("\n".join((*above, example.text)), encoding="utf-8")
+        found = format_diagnostics(read_spec(path).diagnostics)
+        assert found.replace(f"{tmp_path}/", "") == words.text.rstrip("\n")
 
 
 def render_page(cases: list[Case]) -> str:
@@ -47,9 +68,8 @@ def render_page(cases: list[Case]) -> str:
             "",
         ]
         lines += ["```text", refused[id_].found.rstrip("\n"), "```"]
-    base = (CASES_FOLDER.parent / "base.yaml").read_text(encoding="utf-8")
-    _, _, base = base.partition("\n")
-    lines += ["", "## The spec below the examples", "", "```yaml", base.rstrip("\n"), "```", ""]
+    lines += ["", "## The spec below the examples", "", "<!-- file: base.yaml -->"]
+    lines += ["```yaml", BASE.rstrip("\n"), "```", ""]
     return "\n".join(lines)
 
 

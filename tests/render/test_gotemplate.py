@@ -25,6 +25,8 @@ VALUES = (
 )
 TEMPLATE = (
     "|".join(("{{ $value }}", "{{.Value}}", *(f"{{{{ $value | {name} }}}}" for name in FUNCTIONS)))
+    + '|{{ printf "%.2f" $value }}|{{ .Value | printf "at %f s, 100%%" }}'
+    + '|{{ $value | printf "%.0f%%" }}'
     + "|{{ humanize $value }} \n{{- $value -}}  |{{/* a note */}}"
     + "|{{ $labels.site }}|{{.Labels.site}}|{{ $labels.none }}|"
 )
@@ -95,7 +97,8 @@ def test_the_last_digit_is_kept() -> None:
             1.0,
             (
                 "`{{ if $value }}` can't be worked out here, only `$value`, `$labels.x`, and"
-                " `$value` through humanize, humanize1024, humanizePercentage or humanizeDuration"
+                " `$value` through humanize, humanize1024, humanizePercentage, humanizeDuration or"
+                ' printf "%.2f"'
             ),
         ),
         ("{{ if $value }}", 1.0, "not a valid template: `if` is never closed"),
@@ -111,7 +114,8 @@ def test_the_last_digit_is_kept() -> None:
                 1.0,
                 (
                     f"`{action}` can't be worked out here, only `$value`, `$labels.x`, and `$value`"
-                    " through humanize, humanize1024, humanizePercentage or humanizeDuration"
+                    " through humanize, humanize1024, humanizePercentage, humanizeDuration or"
+                    ' printf "%.2f"'
                 ),
             )
             for action in (
@@ -121,6 +125,9 @@ def test_the_last_digit_is_kept() -> None:
                 "{{ $externalURL }}",
                 "{{ $value | humanize | title }}",
                 '{{ $labels | print "x" }}',
+                '{{ printf "%g" $value }}',
+                '{{ printf "%.2f %.2f" $value }}',
+                '{{ printf "%.2f" 1.0 }}',
             )
         ),
     ],

@@ -156,6 +156,25 @@ def test_a_counter_is_not_extrapolated_to_before_it_was_zero() -> None:
     assert fires(events([0, 4, 4, 4], 5, above=False), 10, 20, 30) == "FFF"
 
 
+def test_at_its_limit_a_rate_may_fall_on_either_side() -> None:
+    """Ten series that make 1 together: in floats they do, or make a little less."""
+    streams = [list(range(20))] * 10
+
+    def judge(limit: int) -> EventJudge:
+        return EventJudge(
+            streams=streams,
+            step=10 * SECOND,
+            grain=1,
+            window=60 * SECOND,
+            limit=Limit(Fraction(limit), above=False),
+            per_second=True,
+        )
+
+    assert fires(judge(60), 100) == "?"
+    assert fires(judge(61), 100) == "F"
+    assert fires(judge(59), 100) == "."
+
+
 def test_a_gauge_is_seen_for_five_minutes() -> None:
     judge = GaugeJudge(
         streams=[[0, 40], [0, 60]],

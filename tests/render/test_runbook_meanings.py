@@ -135,8 +135,7 @@ def test_other_limits_in_plain_words(tmp_path: Path, when: str, meaning: str) ->
 
 def test_a_watchdog_says_what_its_silence_means(tmp_path: Path) -> None:
     alert = (
-        "{A: {when: {expr: vector(1)}, watchdog: true, severity: info, annotations: {summary: s},"
-        " allow: {alert/untested: it always fires}}}"
+        "{A: {when: {expr: vector(1)}, watchdog: true, severity: info, annotations: {summary: s}}}"
     )
     page = runbooks.render(with_alerts(tmp_path, alert))["docs/runbooks/A.md"]
     assert section(page, "What it means") == (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from alert_specs import TYPED, read, write
+from alert_specs import TYPED, read, run_tool, write
 from condition_samples import METRICS, specs
 from hypothesis import HealthCheck, Phase, given, settings
 from rule_mutants import mutants, survivors, trials_of
@@ -144,6 +144,41 @@ def test_other_clocks(evaluation: str, tmp_path: Path) -> None:
     alerts = {name: spec.alerts[Name(name)] for name in map(Name, ("RateBelow", "GoneLong"))}
     write(replace(spec, prometheus=clock, alerts=alerts), tmp_path)
     assert survivors(tmp_path, tmp_path / "work") == []
+
+
+LONG = """
+version: 1
+service: {name: crawler, owner: agents-team}
+attributes: {state: {help: State, values: [ready, busy, broken]}}
+metrics:
+  pages_total: {type: counter, from: code, attributes: [state], help: Pages}
+  queue: {type: gauge, from: code, attributes: [state], help: Queue}
+  backup_timestamp_seconds: {type: gauge, unit: seconds, from: code, help: Last backup}
+alerts:
+"""
+LONG_WHEN = {
+    "Gone": ("{absent: {metric: queue, where: {state: [ready]}}}", "30d"),
+    "GoneLong": ("{absent: {metric: queue, where: {state: [ready, busy]}, window: 20h}}", "0s"),
+    "Stale": ("{stale: {metric: backup_timestamp_seconds, older_than: 8d}}", "1h"),
+    "Rate": ("{rate: {metric: pages_total, window: 30d, below: 0.5}}", "0s"),
+    "AtLimit": ("{rate: {metric: pages_total, by: [state], window: 26h, above: 3}}", "0s"),
+    "Trend": ("{trend: {metric: queue, by: [state], window: 7d, ahead: 30d, above: 9}}", "1d"),
+}
+
+
+def test_long_times_are_tested_by_a_coarse_clock(tmp_path: Path) -> None:
+    """At 15 s, promtool would take minutes, and give up on samples by the ten thousand."""
+    alert = "  %s: {when: %s, for: %s, severity: info, annotations: {summary: x}}\n"
+    alerts = "".join(alert % (name, *when) for name, when in LONG_WHEN.items())
+    write(read(LONG + alerts, tmp_path), tmp_path)
+    assert sorted(path.name for path in (tmp_path / "rules/tests").iterdir()) == [
+        "alerts-every-15m.yml",
+        "alerts-every-1h.yml",
+        "alerts-every-2m.yml",
+    ]
+    for path in sorted((tmp_path / "rules/tests").iterdir()):
+        assert "SUCCESS" in run_tool(tmp_path, "promtool", "test", "rules", str(path))
+    assert survivors(tmp_path, tmp_path / "work", alerts=["GoneLong", "Stale"]) == []
 
 
 def test_a_rule_that_is_badly_tested_is_found(tmp_path: Path) -> None:

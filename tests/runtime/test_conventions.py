@@ -283,9 +283,9 @@ class Traced:
     def fail(self, scope: Scope, error: BaseException, /) -> None: ...
 
     def end(self, scope: Scope, event: Event, error: BaseException | None, /) -> None:
-        name, _, told = self.conventions.begin(scope)
-        more = self.conventions.finish(scope, event, error)
-        self.spans.append((name, {**told, **(more or {})}))
+        begun = self.conventions.begin(scope)
+        told = self.conventions.complete(begun, begun.attributes, scope, event, error)
+        self.spans.append((begun.name, dict(told)))
 
 
 def on_error(place: str, error: Exception) -> None:

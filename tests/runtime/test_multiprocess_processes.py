@@ -409,10 +409,9 @@ def test_dead_and_living_processes(tmp_path: Path) -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     (tmp_path / f"{child.pid}.owner").write_text(f"1\n{boot}\n{namespace}")
-    (tmp_path / "99999999.owner").write_text(f"1\n{boot}\npid:[of another container]")
-    (tmp_path / "99999998.owner").write_text(f"1\nof another machine\n{namespace}")
     (tmp_path / "nonsense.owner").write_text("")
     assert owners.find_dead(tmp_path) == [str(child.pid)]
+    assert owners.find_living(tmp_path) == [os.getpid()]
     # a number that was given to another process
     mine.write_text(f"{int(started) - 1}\n{boot}\n{namespace}")
     assert sorted(owners.find_dead(tmp_path)) == sorted([str(child.pid), str(os.getpid())])
@@ -433,3 +432,25 @@ def test_merge_is_the_same_before_and_after(graveyard: Path) -> None:
     before = check(graveyard, shared)
     compaction.clean_up(graveyard)
     assert sorted(check(graveyard, shared).splitlines()) == sorted(before.splitlines())
+
+
+@pytest.mark.parametrize("place", ["another namespace", "another boot"])
+def test_of_another_container_its_lock_tells_whether_a_process_is_alive(
+    tmp_path: Path, place: str
+) -> None:
+    owners.sign(tmp_path)
+    lines = (tmp_path / f"{os.getpid()}.owner").read_text().split("\n")
+    lines[1 if place == "another boot" else 2] = place
+    path = tmp_path / "99999999.owner"
+    path.write_text("\n".join(lines))
+    code = "import fcntl, sys; f = open(sys.argv[1], 'r+'); fcntl.lockf(f, fcntl.LOCK_EX);"
+    code += "print('locked', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"locked\n"
+        assert owners.find_dead(tmp_path) == []
+        other.kill()
+    assert owners.find_dead(tmp_path) == ["99999999"]
+    assert owners.find_living(tmp_path) == [os.getpid()]  # the other is none that can be looked at

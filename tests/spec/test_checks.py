@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from spec_reading import SMALL, found_in, read_files, read_text, spec_of
@@ -18,12 +18,10 @@ from spec_reading import SMALL, found_in, read_files, read_text, spec_of
 from autogpt_observe.errors import ObserveError
 from autogpt_observe.render.conditions import condition_expr
 from autogpt_observe.spec.checks.context import CHECKS, WAIVABLE
-from check_cases import read_cases
+from check_cases import BASE, HEAD, read_cases
 
-FOLDER = Path(__file__).parent / "cases"
-BASE = SMALL + (FOLDER / "base.yaml").read_text(encoding="utf-8")
-HEAD = "version: 1\ninclude: [base.yaml]\n"
-
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CASES = read_cases()
 

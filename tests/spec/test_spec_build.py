@@ -76,6 +76,30 @@ def test_one_run_finds_everything_in_reading_order() -> None:
     ]
 
 
+def test_a_condition_that_is_none_says_what_it_could_be() -> None:
+    text = "alerts: {A: {when: {}, severity: info, annotations: {summary: s}}}"
+    assert found(SMALL + text).splitlines() == [
+        (
+            "observe.yaml:3:20: error: `when`: expected a map with one of `expr`, `ratio`, `rate`,"
+            " `increase`, `threshold`, `quantile`, `absent`, `stale`, `trend`, `burn`, got an empty"
+            " one [spec/type]"
+        ),
+        f"    3 | {text}",
+        "      |                    ^",
+        "  = write what it is, such as `when: {expr: ...}`",
+    ]
+
+
+def test_a_number_with_an_exponent_is_written_out() -> None:
+    text = "prometheus: {series_budget: 2.5e4}"
+    assert found(SMALL + text).splitlines() == [
+        "observe.yaml:3:29: error: `series_budget`: expected a whole number, got `2.5e4` [spec/type]",
+        f"    3 | {text}",
+        "      |                             ^^^^^",
+        "  = write `25000` for `2.5e4`",
+    ]
+
+
 # --- what YAML 1.1 makes of a plain word, in every kind of field -----------------------------
 
 TRAPS = ("on", "yes", "true", "1:30", "1.10", "0o7", "010", "1e3", "~", "'5'", "5")

@@ -115,9 +115,7 @@ def _service(
     read: Sources, files: Sequence[str], name: Name | None, owner: Name | None, ledger: Ledger
 ) -> Service:
     if name is None:
-        ranked = Counter(one.text for one in read.services).most_common(1)
-        stem = PurePath(files[0]).name.split(".")[0] if files else ""
-        name = fit_name(ranked[0][0] if ranked else stem, otherwise="imported")
+        name = _service_name(read, files, ledger)
     if owner is None:
         owned = most_owned(read)
         owner = fit_name(owned, otherwise="team") if owned is not None else UNOWNED
@@ -125,6 +123,22 @@ def _service(
             message = f"no file names an owner; `{UNOWNED}` is written"
             ledger.guessed(message, None, fix="name one with `--owner`")
     return Service(name=name, owner=owner)
+
+
+def _service_name(read: Sources, files: Sequence[str], ledger: Ledger) -> Name:
+    ranked = Counter(one.text for one in read.services if one.text).most_common()
+    stem = PurePath(files[0]).name.split(".")[0] if files else ""
+    name = fit_name(ranked[0][0] if ranked else stem, otherwise="imported")
+    if not ranked:
+        message = f"no file names a service; `{name}` is written, after the first file"
+    elif len(ranked) > 1:
+        message = f"the files name {len(ranked)} services; `{name}`, the one most named, is written"
+    elif name != ranked[0][0]:
+        message = f"the service `{ranked[0][0]}` becomes `{name}`"
+    else:
+        return name
+    ledger.guessed(message, None, fix="name one with `--service`")
+    return name
 
 
 def _interval(read: Sources, ledger: Ledger) -> Duration | None:

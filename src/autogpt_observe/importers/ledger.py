@@ -182,6 +182,13 @@ class Part:
         """Whether there is such a key."""
         return key in self.node.entries
 
+    def misfit(self, key: str) -> str | None:
+        """What stands under ``key``, if it is no text: ``a map``."""
+        entry = self.node.entries.get(key)
+        if entry is None or isinstance(entry.value, Scalar):
+            return None
+        return describe(entry.value)
+
     def _take(self, key: str) -> Node | None:
         self.ledger.ask(self.node, key)
         entry = self.node.entries.get(key)

@@ -86,8 +86,8 @@ class _Shelf:
             part.ignore(("apiVersion",))
             kind = part.text("kind")
             self._kinds[id(part)] = kind.text if kind is not None else ""
-            name = _name_of(part)
-            part.of = f"{self._kinds[id(part)] or 'the object'} `{name}`"
+            name, of = _name_of(part), self._kinds[id(part)] or "the object"
+            part.of = f"{of} `{name}`" if name else f"{of} without a name"
             self._objects[self._kinds[id(part)], name] = part
 
     def kind_of(self, part: Part) -> str:

@@ -68,16 +68,27 @@ def read_duration(part: Part, key: str) -> Duration | None:
         return None
 
 
+def _named(name: Scalar | None) -> Scalar | None:
+    """A name, if there is something in it; an empty one is none to Prometheus."""
+    return name if name is not None and name.text else None
+
+
 def _read_rule(
     rule: Part, common: Mapping[str, Scalar], group: str
 ) -> AlertRule | RecordingRule | None:
-    alert, record, expr = rule.text("alert"), rule.text("record"), rule.text("expr")
+    alert, record = (_named(rule.text(key)) for key in ("alert", "record"))
     name = alert or record
     kind = "alert" if alert is not None else "recording rule"
     rule.of = f"the {kind} `{name.text}`" if name is not None else "a rule"
     if (alert is None) is (record is None):
         rule.drop("it needs one of `alert` and `record`")
-    elif expr is None or not expr.text.strip():
+        return None
+    misfit = rule.misfit("expr")
+    if misfit is not None:
+        rule.drop(f"its `expr` is {misfit}, not a text", rule.at_key("expr"))
+        return None
+    expr = rule.text("expr")
+    if expr is None or not expr.text.strip():
         rule.drop("it has no `expr`", name.at if name is not None else None)
     elif alert is not None:
         return _read_alert(rule, alert, expr, (common, group))

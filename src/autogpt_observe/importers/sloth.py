@@ -57,10 +57,11 @@ def read_sloth(root: Part, keys: Keys) -> Sources:
     slos = []
     for part in root.parts("slos"):
         named = part.text("name")
-        part.of = f"the objective `{named.text}`" if named is not None else "an objective"
-        if named is None:
+        if named is None or not named.text:
+            part.of = "an objective"
             part.drop("it has no `name`")
             continue
+        part.of = f"the objective `{named.text}`"
         slo = _read_slo(part, named, labels, keys)
         if slo is not None:
             slos.append((slo, service))
@@ -177,8 +178,9 @@ def _read_alerts(alerting: Part, keys: Keys) -> dict[str, Scalar]:
         one.of = f"`{key}` of {alerting.of}"
         disabled = one.text("disable")
         if disabled is not None and disabled.text == "true":
-            message = f"`disable` of {one.of} is not carried over: both alerts are made"
-            one.ledger.lost(message, disabled.at, fix="route it to a receiver that tells nobody")
+            message = f"{one.of} is disabled, and comes over switched on"
+            fix = f"an objective has all its alerts; route those of severity {severity} to nobody"
+            one.ledger.lost(message, disabled.at, fix=fix)
         for text in one.texts("annotations").values():
             message = f"an annotation of {one.of} is not carried over"
             one.ledger.lost(message, text.at, fix="say it in the objective's `runbook`")

@@ -46,6 +46,8 @@ _MISSING = _Missing()
 def describe_changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
     """Every difference in meaning between two bundles, one line each, in the order of the paths.
 
+    What merely follows from the others, such as a changed page, stands behind them.
+
     Args:
         before: text by relative path, as it is on disk.
         after: text by relative path, as it would be.
@@ -53,6 +55,7 @@ def describe_changes(before: Mapping[str, str], after: Mapping[str, str]) -> tup
     Differences of layout alone (comments, quoting, order of keys) are no differences.
     """
     lines: list[str] = []
+    following: list[str] = []
     for path in sorted({*before, *after}):
         old, new = before.get(path), after.get(path)
         if old == new:
@@ -67,9 +70,10 @@ def describe_changes(before: Mapping[str, str], after: Mapping[str, str]) -> tup
             found = changes or ["layout only"]
             along = next((said for top, said in _DERIVED.items() if path.startswith(top)), None)
             if along is not None and found != ["layout only"]:
-                found = [along]
-            lines += [f"{path}: {line}" for line in found]
-    return tuple(printable(line) for line in lines)
+                following.append(f"{path}: {along}")
+            else:
+                lines += [f"{path}: {line}" for line in found]
+    return tuple(printable(line) for line in (*lines, *following))
 
 
 def _documents(path: str, old: str, new: str) -> tuple[object, object]:

@@ -42,13 +42,13 @@ KEEP_VALUES = frozenset(
     {"sort", "sort_desc", "sort_by_label", "sort_by_label_desc", "label_replace", "label_join"}
     | {"last_over_time", "first_over_time"}
 )
-_SPREADING = frozenset(
+SPREADING = frozenset(
     {"max_over_time", "min_over_time", "avg_over_time", "quantile_over_time", "mad_over_time"}
 )
-KEEP_SHARES = KEEP_VALUES | (_SPREADING - {"mad_over_time"})
+KEEP_SHARES = KEEP_VALUES | (SPREADING - {"mad_over_time"})
 _KEEP_UNITS = (
     KEEP_VALUES
-    | _SPREADING
+    | SPREADING
     | {"abs", "ceil", "floor", "round", "clamp", "clamp_min", "clamp_max", "scalar", "vector"}
     | {"increase", "delta", "idelta", "predict_linear", "sum_over_time", "stddev_over_time"}
     | {"holt_winters", "double_exponential_smoothing"}
@@ -76,7 +76,7 @@ _BOUNDS: Mapping[str, Interval] = MappingProxyType(
         "month": Interval(1, 12),
     }
 )
-_SAME_BOUNDS = KEEP_VALUES | (_SPREADING - {"mad_over_time", "quantile_over_time"})
+_SAME_BOUNDS = KEEP_VALUES | (SPREADING - {"mad_over_time", "quantile_over_time"})
 _MONOTONE_GROUPS = frozenset({"sum", "count", "max"})
 _MONOTONE_CALLS = frozenset({"rate", "increase", "irate", "sum_over_time", "count_over_time"})
 

@@ -10,6 +10,9 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from autogpt_observe.promql.build import quote_string
+from autogpt_observe.promql.syntax import parse_error
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -18,8 +21,18 @@ if TYPE_CHECKING:
 _ONLY_RE2 = re.compile(
     r"\[\[:|\\[pPCQEzAZ]|\(\?[imsU]*-|\(\?P?<[=!]|\(\?[=!#(>]|[*+?}]\+|\(\?U|\\\d"
 )
+_LITERAL = re.compile(r"(?<!\\)(?:\\\\)*\\Q")
 _META = re.compile(r"[\\.+*?()|\[\]{}^$]")
 _ESCAPED = re.compile(r"\\([^A-Za-z0-9])|[^\\.+*?()|\[\]{}^$]")
+
+
+_PIECE = re.compile(
+    r"\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\[:[^\]]*:\]|\\.|[^\]])*\]"
+    r"|(?P<repeated>[*+?]|\{(?P<least>\d+)(?:,(?P<most>\d*))?\})(?P<lazy>\??)|.",
+    re.DOTALL,
+)
+"""An escape, a class, a repetition, or one other character."""
+_MOST_TIMES = 1000
 
 
 class Alternative(NamedTuple):
@@ -39,6 +52,29 @@ def compiled(pattern: str) -> re.Pattern[str] | None:
         return re.compile(pattern, re.DOTALL)
     except (re.error, RecursionError, OverflowError):
         return None
+
+
+@lru_cache(maxsize=512)
+def fault_of(pattern: str) -> str | None:
+    """Why Prometheus can't read ``pattern``, or None; what the parser's library lets pass included.
+
+    The library takes repetitions of repetitions and ever so many of them, which RE2 doesn't.
+    """
+    repeats = False
+    for piece in _PIECE.finditer(pattern):
+        if piece["repeated"] is None:
+            repeats = False
+            continue
+        if repeats:
+            return f"`{pattern}` repeats a repetition by `{piece[0]}`"
+        times = [int(count[:9]) for count in (piece["least"], piece["most"]) if count]
+        if any(count > _MOST_TIMES for count in times):
+            return f"`{piece[0]}` is more than {_MOST_TIMES} times"
+        repeats = True
+    if _LITERAL.search(pattern):
+        return None  # which the library doesn't know
+    error = parse_error(f"x{{a=~{quote_string(pattern)}}}")
+    return None if error is None else f"`{pattern}` is no regular expression"
 
 
 def accepts(matcher: Matcher) -> Callable[[str], bool] | None:

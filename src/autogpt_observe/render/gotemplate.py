@@ -11,19 +11,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from autogpt_observe.errors import ObserveError
-from autogpt_observe.gotemplate import TemplateSyntaxError, parse_template
+from autogpt_observe.gotemplate import (
+    KNOWN_IN_ADVANCE,
+    TemplateSyntaxError,
+    parse_template,
+    shown_by,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from autogpt_observe.gotemplate import Action
 
-SUPPORTED = (
-    "`$value`, `$labels.x`, and `$value` through humanize, humanize1024, humanizePercentage"
-    " or humanizeDuration"
-)
-_PLAIN_VALUES = (("$value",), (".Value",))
-_LABEL = 2  # the variable, its field
 _MOST_SECONDS = 2.0**63
 _FEWEST_FIXED, _MOST_FIXED = -4, 6
 
@@ -35,7 +34,8 @@ class TemplateError(ObserveError):
 def expand(template: str, *, value: float | None, labels: Mapping[str, str]) -> str:
     """``template`` with its actions replaced; a label that is missing is empty, as in Prometheus.
 
-    Raises TemplateError for an action beyond `SUPPORTED`, and where a value is needed but None.
+    Raises TemplateError for an action that isn't `KNOWN_IN_ADVANCE`, and where a value is needed
+    but None.
     """
     try:
         pieces = parse_template(template).pieces
@@ -48,27 +48,28 @@ def expand(template: str, *, value: float | None, labels: Mapping[str, str]) -> 
 
 
 def _filled(action: Action, template: str, value: float | None, labels: Mapping[str, str]) -> str:
-    words = tuple(token.text for token in action.tokens)
-    if not words:  # a comment
+    if not action.tokens:  # a comment
         return ""
     written = template[action.start : action.end]
-    if len(words) == _LABEL and words[0] in ("$labels", ".Labels") and action.tokens[1].joined:
-        return labels.get(words[1].removeprefix("."), "")
-    function = _function_of(words)
-    if function is None and words not in _PLAIN_VALUES:
-        raise TemplateError(f"`{written}` can't be worked out here, only {SUPPORTED}")
+    shown = shown_by(action)
+    if shown is None:
+        raise TemplateError(f"`{written}` can't be worked out here, only {KNOWN_IN_ADVANCE}")
+    if shown.label is not None:
+        return labels.get(shown.label, "")
     if value is None:
         raise TemplateError(f"`{written}` needs a value")
-    return FUNCTIONS[function](value) if function is not None else format_float(value)
+    if shown.function == "printf":
+        return _print(shown.format, value)
+    return format_float(value) if shown.function is None else FUNCTIONS[shown.function](value)
 
 
-def _function_of(words: tuple[str, ...]) -> str | None:
-    """The function in ``$value | f`` or ``f $value``, if it is a known one."""
-    match words:
-        case (("$value" | ".Value"), "|", function) | (function, ("$value" | ".Value")):
-            return function if function in FUNCTIONS else None
-        case _:
-            return None
+def _print(pattern: str, value: float) -> str:
+    """``printf`` with one ``%f``, which Python rounds as Go does."""
+    if math.isfinite(value):
+        return pattern % value
+    before, _, after = pattern.replace("%%", "\0").partition("%")
+    after = after.partition("f")[2]
+    return f"{before}{_not_finite(value)}{after}".replace("\0", "%")
 
 
 def format_float(value: float) -> str:

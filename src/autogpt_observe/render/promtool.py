@@ -26,6 +26,7 @@ from autogpt_observe.render.alerts import (
 )
 from autogpt_observe.render.derive import derive_stories
 from autogpt_observe.render.derive.burn import burn_clock
+from autogpt_observe.render.derive.clock import evaluation_of
 from autogpt_observe.render.emit import format_yaml
 from autogpt_observe.render.gotemplate import TemplateError, expand
 from autogpt_observe.render.slo import group_names, objective_rules, rules_file
@@ -147,7 +148,7 @@ class _Subject:
         when = self.alert.when
         if isinstance(when, BurnCondition):
             return burn_clock(self.spec, when)
-        return self.spec.prometheus.evaluation_interval
+        return evaluation_of(self.spec, self.alert)
 
     def _stories(self) -> Mapping[str, Story]:
         def printed(labels: Labels, value: float) -> object:

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.forks import make_shared_lock_reentrant
-from autogpt_observe.runtime.handles import check_handles
 from autogpt_observe.runtime.hub import Hub
 from autogpt_observe.runtime.incidents import Incidents
 from autogpt_observe.runtime.instruments import build_guards, build_instruments
 from autogpt_observe.runtime.multiprocess.folder import shared_folder
+from autogpt_observe.runtime.multiprocess.unseen import Unseen
 from autogpt_observe.runtime.process import ProcessReader
 from autogpt_observe.runtime.readings import READINGS, Reader, Reading
 from autogpt_observe.runtime.recorder import Recorder
+from autogpt_observe.runtime.serving import Serving
 from autogpt_observe.runtime.sinks.metrics import MetricsSink
+from autogpt_observe.runtime.surroundings import REAL, Surroundings
 from autogpt_observe.runtime.traces.start import open_traces
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
     from pathlib import Path
-    from wsgiref.types import WSGIApplication
 
     from prometheus_client import CollectorRegistry
     from prometheus_client.registry import Collector
 
+    from autogpt_observe.runtime.multiprocess.attendant import Attendant
     from autogpt_observe.runtime.server import Server
     from autogpt_observe.runtime.settings import Settings
     from autogpt_observe.runtime.traces.pipeline import Pipeline
@@ -44,6 +46,9 @@ class Parts:
         recorder: where metric handles report.
         server: what serves /metrics; None where nothing does, or another process.
         folder: where the processes that count together keep their values; None for this one alone.
+        attendant: does what is to be done for the others of the folder; None without one.
+        unseen: warns where forked children count what nobody sees; None where somebody does.
+        reader: reads what there is to read at a scrape.
         provider: makes spans.
         pipeline: exports spans; None where there is nowhere to export them to.
     """
@@ -52,29 +57,39 @@ class Parts:
     recorder: Recorder
     server: Server | None
     folder: Path | None
+    attendant: Attendant | None
+    unseen: Unseen | None
+    reader: Reader
     provider: Provider
     pipeline: Pipeline | None
 
 
-def assemble(spec: Spec, settings: Settings, registry: CollectorRegistry, undo: ExitStack) -> Parts:
+def assemble(
+    spec: Spec,
+    settings: Settings,
+    registry: CollectorRegistry,
+    undo: ExitStack,
+    *,
+    around: Surroundings = REAL,
+) -> Parts:
     """Put everything in place; ``undo`` gets what takes it away, step by step.
 
     Raises:
-        UsageError: a setting is wrong, the port is taken, a name is registered already, or a
-            metric handle is not of this spec.
+        UsageError: a setting is wrong, the port is taken, or a name is registered already.
     """
     folder = shared_folder()
-    incidents = Incidents(strict=settings.strict)
+    if folder is not None:
+        share(folder)
+    incidents = Incidents(strict=settings.strict, kept_in_files=folder is not None)
     guards = build_guards(spec, incidents)
     instruments = build_instruments(spec, guards)
     metrics: dict[str, Metric] = dict(spec.metrics.items())
     recorder = Recorder(metrics, instruments, incidents)
-    check_handles(recorder)
-    traces = open_traces(spec, settings, os.environ, incidents, undo)
-    sink = MetricsSink(metrics, instruments)
-    hub = Hub((sink,), on_error=incidents.fail, tracing=traces.tracing)
+    traces = open_traces(spec, settings, around, incidents, undo)
+    sinks = (MetricsSink(metrics, instruments), *around.sinks)
+    hub = Hub(sinks, on_error=incidents.fail, tracing=traces.tracing, clock=around.clock)
     undo.callback(hub.close)
-    reader = Reader(ProcessReader(), hub)
+    reader = _reader(hub, folder)
     for name, metric in metrics.items():
         if name in instruments:
             _register(registry, instruments[name].collector, name, undo)
@@ -82,16 +97,30 @@ def assemble(spec: Spec, settings: Settings, registry: CollectorRegistry, undo: 
             reading = Reading(name, metric, reader=reader, guards=guards, on_error=incidents.note)
             _register(registry, reading, name, undo)
     _register(registry, incidents, "autogpt_observe_...", undo)
-    server = None
-    if settings.serve:
-        server = _serve(spec, settings, _app(registry, folder, incidents), folder, undo)
+    serving = Serving(
+        registry=registry,
+        host=settings.host,
+        port=settings.port_for(spec),
+        folder=folder,
+        incidents=incidents,
+    )
+    attendant = server = unseen = None
     if folder is not None:
-        share(folder)
+        shown = serving if settings.serve else None
+        attendant = _attend(folder, shown, reader, spec, incidents)
+        undo.callback(attendant.stop)
+        attendant.start()
+        server = attendant.server
+    elif settings.serve:
+        server, unseen = serving.open(undo), Unseen()
     return Parts(
         hub=hub,
         recorder=recorder,
         server=server,
         folder=folder,
+        attendant=attendant,
+        unseen=unseen,
+        reader=reader,
         provider=traces.provider,
         pipeline=traces.pipeline,
     )
@@ -115,38 +144,39 @@ def _register(
             f"registry: `{name}`, or a series of it, is registered on it already; rename the"
             " metric in the spec, or pass another registry"
         ) from error
-    undo.callback(_unregister, registry, collector)
+    undo.callback(unregister, registry, collector)
 
 
-def _unregister(registry: CollectorRegistry, collector: Collector) -> None:
+def unregister(registry: CollectorRegistry, collector: Collector) -> None:
+    """Take ``collector`` off the registry, if it is there."""
     with suppress(KeyError):  # the host may have cleared its registry
         registry.unregister(collector)
 
 
-def _app(registry: CollectorRegistry, folder: Path | None, incidents: Incidents) -> WSGIApplication:
-    # loaded late: a host that serves its registry itself does without a server
-    from autogpt_observe.runtime.exposition import metrics_app  # noqa: PLC0415
-
+def _reader(hub: Hub, folder: Path | None) -> Reader:
     if folder is None:
-        return metrics_app(registry, on_error=incidents.note)
-    from autogpt_observe.runtime.multiprocess.shared import SharedMetrics  # noqa: PLC0415  # as above
+        return Reader(ProcessReader(), hub)
+    from autogpt_observe.runtime.multiprocess.readings import (  # noqa: PLC0415  # seldom needed
+        SharedReader,
+    )
 
-    shared = SharedMetrics(folder, on_error=incidents.note)
-    return metrics_app(registry, on_error=incidents.note, substitute=shared)
+    return SharedReader(ProcessReader(), hub, folder)
 
 
-def _serve(
-    spec: Spec, settings: Settings, app: WSGIApplication, folder: Path | None, undo: ExitStack
-) -> Server | None:
-    """Serve ``app``; where processes share a folder, the first of them does it for all."""
-    from autogpt_observe.runtime.server import Server  # noqa: PLC0415  # as above
+def _attend(
+    folder: Path, serving: Serving | None, reader: Reader, spec: Spec, incidents: Incidents
+) -> Attendant:
+    from autogpt_observe.runtime.multiprocess.attendant import (  # noqa: PLC0415  # seldom needed
+        Attendant,
+    )
+    from autogpt_observe.runtime.multiprocess.readings import (  # noqa: PLC0415  # as above
+        ReadingsWriter,
+    )
 
-    port = settings.port_for(spec)
-    if folder is not None:
-        from autogpt_observe.runtime.multiprocess.locks import hold_port  # noqa: PLC0415  # as above
-
-        if not hold_port(folder, port, undo):
-            return None
-    server = Server(app, host=settings.host, port=port)
-    undo.callback(server.stop)
-    return server
+    sources = sorted({metric.from_ for metric in spec.metrics.values()})
+    return Attendant(
+        take_over=None if serving is None else serving.open,
+        is_port_shared=serving is not None and serving.port != 0,
+        make_writer=partial(ReadingsWriter, folder, reader, sources),
+        on_error=incidents.note,
+    )

@@ -79,10 +79,21 @@ class AtomicHistogram(prom.Histogram):
 
     def observe(self, amount: float, exemplar: Mapping[str, str] | Context | None = None) -> None:
         """Count one observation, made in the span that ``exemplar`` tells."""
+        if exemplar is None or isinstance(exemplar, tuple):
+            self.observe_in(amount, exemplar)
+            return
+        _validate_exemplar(exemplar)  # type: ignore[no-untyped-call]  # the client's
+        self.observe_in(amount, None)
+        if amount - amount == 0.0:
+            place = bisect_left(self._upper_bounds, amount)
+            self._latest[place] = Exemplar(dict(exemplar), amount, time.time())
+
+    def observe_in(self, amount: float, context: Context | None) -> None:
+        """Count one observation, made in the sampled span of ``context`` if there is one."""
         if amount - amount != 0.0:  # true of NaN and the infinities alone
             return
-        latest = None if exemplar is None else _latest(exemplar, amount)
         cells, place = self._cells, bisect_left(self._upper_bounds, amount)
+        latest = None if context is None else (context, amount, time.time())
         with self._cell_lock:
             cells[place] += 1.0
             cells[-1] += amount
@@ -145,15 +156,6 @@ def without_created(families: Iterable[Family]) -> Iterable[Family]:
 def format_context(context: Context) -> dict[str, str]:
     """The labels of an exemplar, with the names that Grafana looks for."""
     return {"trace_id": f"{context[0]:032x}", "span_id": f"{context[1]:016x}"}
-
-
-def _latest(
-    exemplar: Mapping[str, str] | Context, amount: float
-) -> Exemplar | tuple[Context, float, float]:
-    if isinstance(exemplar, tuple):
-        return exemplar, amount, time.time()  # its text is made when it is asked for
-    _validate_exemplar(exemplar)  # type: ignore[no-untyped-call]  # the client's
-    return Exemplar(dict(exemplar), amount, time.time())
 
 
 def _make_reentrant(value: object) -> None:

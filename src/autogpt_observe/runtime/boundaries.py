@@ -54,6 +54,8 @@ def step(target: str | Callable[P, R], /) -> StepScope | Callable[P, R]:
     Raises:
         UsageError: the name is empty, or what is decorated is no function.
     """
+    if type(target) is str and target:  # in a hurry
+        return StepScope(target)
     if not isinstance(target, str):
         return StepScope(_name_of(target))(target)
     return StepScope(_checked(target, "step", "plan"))
@@ -74,9 +76,11 @@ def tool(target: str | Callable[P, R], /, *, arguments: object = ()) -> ToolScop
     Raises:
         UsageError: the name is empty, or what is decorated is no function.
     """
+    if type(target) is str and target:  # in a hurry
+        return ToolScope(target, arguments)
     if not isinstance(target, str):
         return ToolScope(_name_of(target))(target)
-    return ToolScope(_checked(target, "tool", "web_search"), arguments=arguments)
+    return ToolScope(_checked(target, "tool", "web_search"), arguments)
 
 
 def llm(model: str, /, *, provider: str, window: int | None = None) -> LLMScope:

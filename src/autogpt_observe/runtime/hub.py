@@ -32,7 +32,10 @@ class Tracing(Protocol):
         """Something failed in the scope that no scope inside of it has seen; its end follows."""
 
     def end(self, scope: Scope, event: Event, error: BaseException | None, /) -> None:
-        """The scope ended, as ``event`` tells."""
+        """The scope ended, as ``event`` tells: the span before it is current again.
+
+        Where `scope.outside` is None, it ends elsewhere, and what is current there stays so.
+        """
 
 
 class Hub:
@@ -64,12 +67,17 @@ class Hub:
         self.headroom = Headroom()
         self.heartbeats = Heartbeats()
 
-    def heir(self) -> Hub:
+    def heir(self, *sinks: Sink) -> Hub:
         """A hub that takes this one's place, for a forked child; this one is closed.
 
-        What was begun in the parent is ended there, and not here as well.
+        What was begun in the parent is ended there, and not here as well. ``sinks`` come last.
         """
-        hub = Hub(self._sinks, on_error=self.on_error, tracing=self.tracing, clock=self.clock)
+        hub = Hub(
+            (*self._sinks, *sinks),
+            on_error=self.on_error,
+            tracing=self.tracing,
+            clock=self.clock,
+        )
         self.close()
         return hub
 

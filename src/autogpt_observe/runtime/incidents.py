@@ -6,8 +6,9 @@ import logging
 import os
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from prometheus_client import values
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
 
 LOG = logging.getLogger("autogpt_observe")
+
+
+class _Cell(Protocol):
+    """One count."""
+
+    def inc(self, amount: float, /) -> None:
+        """Count so many more."""
 
 
 class _Family(NamedTuple):
@@ -61,9 +69,20 @@ class Incidents(Collector):
 
     With ``strict``, what the host did wrong and internal errors are raised as well; None means
     under pytest only, as its variable PYTEST_CURRENT_TEST says at that moment.
+
+    Attributes:
+        kept_in_files: whether the counts are kept where other processes see them too.
     """
 
-    def __init__(self, *, strict: bool | None, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self,
+        *,
+        strict: bool | None,
+        environ: Mapping[str, str] = os.environ,
+        kept_in_files: bool = False,
+    ) -> None:
+        self.kept_in_files = kept_in_files
+        self._cells: dict[tuple[_Family, tuple[str, ...]], _Cell] = {}
         self._strict = strict
         self._environ = environ
         self._counts: Counter[tuple[_Family, tuple[str, ...]]] = Counter()
@@ -150,6 +169,22 @@ class Incidents(Collector):
         key = (family, labels, *cause)
         with self._lock:
             self._counts[family, labels] += amount
+            if self.kept_in_files:
+                self._cell(family, labels).inc(amount)
             is_new = key not in self._logged
             self._logged.add(key)
         return is_new
+
+    def _cell(self, family: _Family, labels: tuple[str, ...]) -> _Cell:
+        """Where this process keeps a count; as the client's own counters do it."""
+        cell = self._cells.get((family, labels))
+        if cell is None:
+            cell = self._cells[family, labels] = values.ValueClass(
+                "counter",
+                family.name.removesuffix("_total"),
+                family.name,
+                family.labels,
+                labels,
+                family.help,
+            )
+        return cell

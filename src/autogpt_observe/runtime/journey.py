@@ -35,12 +35,12 @@ class Journey:
     Attributes:
         pattern: the loop that it is in now, `repeat` or `cycle`; None for none.
         looped: whether it has been in one.
+        passed: the fingerprints of what ended well, as far as they are remembered.
         steps, tokens, usd: what it used up.
     """
 
     __slots__ = (
         "_order",
-        "_passed",
         "_paused_at",
         "_progressed_at",
         "_recent",
@@ -48,6 +48,7 @@ class Journey:
         "agent",
         "budget",
         "looped",
+        "passed",
         "pattern",
         "started_at",
         "steps",
@@ -67,7 +68,7 @@ class Journey:
         self._stalled = 0.0
         self._progressed_at = now
         self._paused_at: float | None = None
-        self._passed: set[int] = set()
+        self.passed: set[int] = set()
         self._order: deque[int] = deque()
         self._recent: deque[int] = deque(maxlen=_LONGEST_CYCLE * _TIMES)
 
@@ -92,7 +93,7 @@ class Journey:
 
     def pass_by(self, fingerprint: int, now: float) -> None:
         """Something ended well; it is progress if it is new."""
-        passed, order = self._passed, self._order
+        passed, order = self.passed, self._order
         if fingerprint in passed:
             return
         passed.add(fingerprint)
@@ -104,13 +105,14 @@ class Journey:
 
     def call_tool(self, fingerprint: int) -> str | None:
         """A tool call ended; the pattern of the loop that the run is now found in, if it is new."""
-        recent = self._recent
+        recent, known = self._recent, self.pattern
         is_new = fingerprint not in recent
         recent.append(fingerprint)
-        known, self.pattern = self.pattern, None if is_new else _pattern(recent)
-        if self.pattern is not None:
-            self.looped = True
-        return None if known is not None else self.pattern
+        self.pattern = pattern = None if is_new else _pattern(recent)
+        if pattern is None:
+            return None
+        self.looped = True
+        return pattern if known is None else None
 
     @property
     def budget_used(self) -> float | None:
@@ -124,9 +126,13 @@ class Journey:
 
 def _pattern(recent: deque[int]) -> str | None:
     """`repeat` or `cycle` where the latest calls are some sequence for the third time in a row."""
-    calls = tuple(recent)
-    for length in range(1, min(_LONGEST_CYCLE, len(calls) // _TIMES) + 1):
-        last = calls[-length:]
-        if calls[-_TIMES * length :] == last * _TIMES:
-            return "repeat" if length == 1 else "cycle"
+    last = recent[-1]
+    for length in range(1, min(_LONGEST_CYCLE, len(recent) // _TIMES) + 1):
+        if recent[-1 - length] != last or recent[-1 - 2 * length] != last:
+            continue
+        if length == 1:
+            return "repeat"
+        calls = tuple(recent)
+        if calls[-_TIMES * length :] == calls[-length:] * _TIMES:
+            return "cycle"
     return None

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client import CollectorRegistry
 
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.active import ACTIVE
-from autogpt_observe.runtime.assembly import Parts, assemble, share
+from autogpt_observe.runtime.assembly import Parts, assemble, share, unregister
 from autogpt_observe.runtime.forks import renew_all
-from autogpt_observe.runtime.handles import renew_lock
+from autogpt_observe.runtime.handles import check_handles, renew_lock
 from autogpt_observe.runtime.incidents import LOG
+from autogpt_observe.runtime.multiprocess.endings import end_with_fork, end_with_worker
 from autogpt_observe.runtime.settings import Arguments, Settings, is_disabled, read_settings
 from autogpt_observe.spec.model import Spec
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from collections.abc import Iterator
 
     from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.trace import TracerProvider
+
+    from autogpt_observe.runtime.multiprocess.attendant import Attendant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +60,33 @@ class Observer:
         return self.spec is not None
 
 
+class Rehearsal(Protocol):
+    """A test that observes. Until it is over, `init` and `shutdown` touch nothing else.
+
+    Attributes:
+        parts: what is up, whether the code under test calls `init` or not.
+        registry: where its metrics are.
+    """
+
+    parts: Parts
+    registry: CollectorRegistry
+
+    def join(self, spec: Spec, /) -> None:
+        """The code under test calls `init`; raises UsageError unless it is with the test's spec."""
+
+    def listen(self, *, to_logs: bool) -> None:
+        """Whether what is logged counts from now on; for all else, `ACTIVE` says it."""
+
+
 class _State:
     """The observer that is up, and how to take it down."""
 
-    def __init__(self, *, watches_forks: bool = False) -> None:
+    def __init__(self, *, watches_forks: bool = False, rehearsal: Rehearsal | None = None) -> None:
         self.lock = threading.RLock()  # a signal handler may call shutdown
         self.observer: Observer | None = None
         self.parts: Parts | None = None
         self.undo = ExitStack()
+        self.rehearsal = rehearsal
         self.watches_forks = watches_forks
 
 
@@ -122,6 +142,7 @@ def init(  # noqa: PLR0913  # each option is one setting of the documented inter
             raise UsageError("obs.init was called before; call obs.shutdown first")
         registry = _check_registry(registry)
         if is_disabled(os.environ):
+            ACTIVE.clear()
             _STATE.observer = Observer(spec=None, registry=registry)
             return _STATE.observer
         arguments = Arguments(
@@ -138,12 +159,16 @@ def init(  # noqa: PLR0913  # each option is one setting of the documented inter
         settings = read_settings(arguments, os.environ)
         loaded = _load(settings)
         _STATE.undo.close()  # of a parent, whose metrics a forked child has fed until now
+        if _STATE.rehearsal is not None:
+            return _join(_STATE.rehearsal, loaded, registry)
         with ExitStack() as undo:
             parts = assemble(loaded, settings, registry, undo)
+            check_handles(parts.recorder)
             undo.callback(ACTIVE.clear)
             ACTIVE.recorder, ACTIVE.hub = parts.recorder, parts.hub
             undo.callback(atexit.unregister, shutdown)
             atexit.register(shutdown)
+            end_with_worker(undo, shutdown)
             _watch_forks()
             _STATE.parts, _STATE.undo = parts, undo.pop_all()
         server = parts.server
@@ -178,6 +203,47 @@ def flush(timeout: float = 30.0) -> bool:
     return parts is None or parts.pipeline is None or parts.pipeline.flush(timeout)
 
 
+@contextmanager
+def rehearse(rehearsal: Rehearsal) -> Iterator[None]:
+    """Observe by ``rehearsal`` until the block ends; what is up waits aside."""
+    global _STATE  # noqa: PLW0603  # the code under test calls the very same `init`
+    _watch_forks()
+    before, recorder, hub = _STATE, ACTIVE.recorder, ACTIVE.hub
+    _STATE = _State(watches_forks=before.watches_forks, rehearsal=rehearsal)
+    _attach(rehearsal)
+    try:
+        yield
+    finally:
+        _STATE.undo.close()
+        _STATE, ACTIVE.recorder, ACTIVE.hub = before, recorder, hub
+
+
+def _attach(rehearsal: Rehearsal) -> None:
+    parts = _STATE.parts = rehearsal.parts
+    ACTIVE.recorder, ACTIVE.hub = parts.recorder, parts.hub
+    rehearsal.listen(to_logs=True)
+    _STATE.undo.callback(ACTIVE.clear)
+    _STATE.undo.callback(rehearsal.listen, to_logs=False)
+
+
+def _join(rehearsal: Rehearsal, spec: Spec, registry: CollectorRegistry) -> Observer:
+    """What `init` does while a test observes: no port, no exporter, the test's metrics."""
+    rehearsal.join(spec)
+    check_handles(rehearsal.parts.recorder)
+    try:
+        registry.register(rehearsal.registry)
+    except ValueError as error:
+        raise UsageError(
+            "registry: a metric of the spec is registered on it already; rename the metric in the"
+            " spec, or pass another registry"
+        ) from error
+    _attach(rehearsal)
+    _STATE.undo.callback(unregister, registry, rehearsal.registry)
+    provider = rehearsal.parts.provider
+    _STATE.observer = Observer(spec=spec, registry=registry, tracer_provider=provider)
+    return _STATE.observer
+
+
 def _load(settings: Settings) -> Spec:
     if isinstance(settings.spec, Spec):
         return settings.spec
@@ -210,36 +276,40 @@ def _start_over() -> None:
     global _STATE  # noqa: PLW0603  # the old state's lock may be held for ever
     before = _STATE
     try:
-        renew_all([] if before.observer is None else [before.observer.registry])
+        renew_all([at.registry for at in (before.observer, before.rehearsal) if at is not None])
     except Exception:  # noqa: BLE001  # the child lives on, with a lock that may be closed
         LOG.exception("error after a fork")
     renew_lock()
-    _STATE = _State(watches_forks=True)
+    _STATE = _State(watches_forks=True, rehearsal=before.rehearsal)
     parts = before.parts
     if parts is None:
         return
     if parts.server is not None:
         parts.server.abandon()
-    if parts.folder is not None:
-        share(parts.folder)
-    hub = parts.hub.heir()
+    hub = parts.hub.heir() if parts.unseen is None else parts.hub.heir(parts.unseen)
+    parts.reader.hub = hub
+    attendant = _share_on(parts)
+    if attendant is not None:
+        _STATE.undo.callback(attendant.stop)
     if parts.pipeline is not None:
         _STATE.undo.callback(parts.pipeline.shutdown)
-    _STATE.undo.callback(hub.close)
+    _STATE.parts = replace(parts, hub=hub, server=None, attendant=attendant)
+    if _STATE.rehearsal is None:
+        _STATE.undo.callback(hub.close)
+    else:
+        _STATE.rehearsal.parts = _STATE.parts  # which `init` in the child joins
     _STATE.undo.callback(ACTIVE.clear)
-    _STATE.parts = replace(parts, hub=hub, server=None)
     ACTIVE.hub = hub
-    _end_with_worker()
+    end_with_fork(_STATE, shutdown)
 
 
-def _end_with_worker() -> None:
-    """In a child that multiprocessing forked: shut down at its end, which runs no `atexit`."""
-    for package in ("multiprocessing.util", "billiard.util"):
-        util = sys.modules.get(package)
-        if util is not None:
-            # What is registered now is forgotten when the worker starts, but for this.
-            util.register_after_fork(_STATE, partial(_finalize, util))
-
-
-def _finalize(util: ModuleType, _: _State) -> None:
-    util.Finalize(None, shutdown, exitpriority=0)
+def _share_on(parts: Parts) -> Attendant | None:
+    """In a forked child: take part in the folder, as the parent does."""
+    if parts.folder is None or parts.attendant is None:
+        return None
+    try:
+        share(parts.folder)
+        return parts.attendant.heir()
+    except Exception:  # noqa: BLE001  # the folder is gone, perhaps
+        LOG.exception("error after a fork")
+        return None

@@ -30,6 +30,10 @@ class Reader:
         self.process = process
         self.hub = hub
 
+    def read(self, source: MetricSource, /) -> Values:
+        """The values of a signal now."""
+        return READINGS[source](self)
+
     def largest(self, value_of: Callable[[Journey, float], float | None]) -> Values:
         """For each agent, the largest value of its runs in progress."""
         now = self.hub.clock()
@@ -105,7 +109,7 @@ class Reading(Collector):
         """Read now; where the metric leaves out attributes, or has too many values, the largest."""
         source, labels = self._metric.from_, self._metric.attributes
         try:
-            values = READINGS[source](self._reader)
+            values = self._reader.read(source)
         except Exception as error:  # noqa: BLE001  # one reading less beats no scrape at all
             self._on_error(source, error)
             return

@@ -10,7 +10,7 @@ from autogpt_observe.runtime.events import LoopFound, Run, RunStarted, Step, Too
 from autogpt_observe.runtime.failures import Outcome, error_type
 from autogpt_observe.runtime.fingerprints import fingerprint
 from autogpt_observe.runtime.journey import Budget, Journey
-from autogpt_observe.runtime.scopes import Scope, result_of
+from autogpt_observe.runtime.scopes import NO_AGENT, OK, Scope, result_of
 from autogpt_observe.runtime.wrapping import wrap
 
 if TYPE_CHECKING:
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_new = tuple.__new__  # a NamedTuple's own `__new__` takes more than twice as long
 _UNREMARKABLE = (Outcome.SUCCESS, Outcome.CANCELLED)
-ABSENT = object()
-"""Stands for what is not known, where None is a value."""
 
 
 class RunScope(Scope):
@@ -32,14 +31,11 @@ class RunScope(Scope):
 
     Attributes:
         journey: what is known of its way; None before it has begun.
-        is_remarkable: whether, when it has ended, somebody will want to look at it: it ended badly,
-            went in circles, or used more than its budget.
     """
 
     is_run = True
     journey: Journey | None = None
     _outcome: Outcome | None = None
-    is_remarkable = False
 
     def __init__(self, name: str, *, budget: Budget | None = None) -> None:
         super().__init__(name)
@@ -99,6 +95,7 @@ class RunScope(Scope):
     ) -> Event:
         hub.journeys.pop(id(self), None)
         journey, outcome = self.journey, self._outcome or outcome
+        # it ended badly, went in circles, or used more than its budget
         self.is_remarkable = outcome not in _UNREMARKABLE or (
             journey is not None and (journey.looped or (journey.budget_used or 0.0) > 1.0)
         )
@@ -120,13 +117,16 @@ class StepScope(Scope):
         error: BaseException | None,
         now: float,
     ) -> Event:
-        run = self.run
-        if run is not None and run.journey is not None:
-            run.journey.steps += 1
-            if outcome is Outcome.SUCCESS:
-                run.pass_by(hash((StepScope, self.name)), now)
-        result = result_of(outcome, error)
-        return Step(self.agent, self.name, result, self._worked, self.trace)
+        run, agent = self.run, NO_AGENT
+        if run is not None:
+            agent, journey = run.name, run.journey
+            if journey is not None:
+                journey.steps += 1
+                mark = hash((StepScope, self.name))
+                if outcome is Outcome.SUCCESS and mark not in journey.passed:
+                    run.pass_by(mark, now)
+        result = OK if error is None else result_of(outcome, error)
+        return _new(Step, (agent, self.name, result, self._worked, self.trace))
 
 
 class Arguments(NamedTuple):
@@ -143,31 +143,20 @@ class Arguments(NamedTuple):
 
 
 class ToolScope(Scope):
-    """A call of a tool.
+    """A call of a tool, with these arguments."""
 
-    Attributes:
-        arguments: what it is called with.
-        returned: what it returned; `ABSENT` until that is known.
-    """
-
-    def __init__(self, name: str, *, arguments: object = ()) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, arguments: object = ()) -> None:
+        self.name = name
         self.arguments = arguments
-        self.returned: object = ABSENT
 
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
         """As a decorator: each call of ``function`` is a call of the tool."""
         name, parameters = self.name, _parameters(function)
 
         def make(args: tuple[object, ...], kwargs: dict[str, object]) -> ToolScope:
-            return ToolScope(name, arguments=Arguments(parameters, args, tuple(kwargs.items())))
+            return ToolScope(name, Arguments(parameters, args, tuple(kwargs.items())))
 
         return wrap(function, make, decorator="@tool")
-
-    def end(self, error: BaseException | None) -> None:
-        """The call is over; what went in and came out is not kept."""
-        super().end(error)
-        self.arguments = self.returned = None
 
     def returns(self, value: object) -> None:
         """Say what the tool returned: the same call with the same result again is no progress."""
@@ -176,17 +165,19 @@ class ToolScope(Scope):
     def _conclude(
         self, hub: Hub, outcome: Outcome, error: BaseException | None, now: float
     ) -> Event:
-        run = self.run
-        if run is not None and run.journey is not None:
-            answer = self.returned if error is None else error_type(error)
-            mark = fingerprint((self.name, self.arguments, answer))
-            pattern = run.journey.call_tool(mark)
-            if pattern is not None:
-                hub.tell(LoopFound(run.name, pattern))
-            if outcome is Outcome.SUCCESS:
-                run.pass_by(mark, now)
-        result = result_of(outcome, error)
-        return ToolCall(self.agent, self.name, result, self._worked, self.trace)
+        run, agent = self.run, NO_AGENT
+        if run is not None:
+            agent, journey = run.name, run.journey
+            if journey is not None:
+                answer = self.returned if error is None else error_type(error)
+                mark = fingerprint((self.name, self.arguments, answer))
+                pattern = journey.call_tool(mark)
+                if pattern is not None:
+                    hub.tell(LoopFound(agent, pattern))
+                if outcome is Outcome.SUCCESS and mark not in journey.passed:
+                    run.pass_by(mark, now)
+        result = OK if error is None else result_of(outcome, error)
+        return _new(ToolCall, (agent, self.name, result, self._worked, self.trace))
 
 
 def _parameters(function: object) -> tuple[str, ...]:

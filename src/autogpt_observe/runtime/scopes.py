@@ -22,9 +22,16 @@ if TYPE_CHECKING:
     from autogpt_observe.runtime.events import Event, Trace
     from autogpt_observe.runtime.hub import Hub
     from autogpt_observe.runtime.runs import RunScope
+    from autogpt_observe.runtime.traces.conventions import Beginning
 
 CURRENT: ContextVar[Scope | None] = ContextVar("autogpt_observe_scope", default=None)
 """The innermost scope of this thread or task."""
+
+ABSENT = object()
+"""Stands for what is not known, where None is a value."""
+
+OK = "ok"
+"""How a step or call ends that nothing ends early."""
 
 NO_AGENT = ""
 """The agent of what happens outside of every run."""
@@ -39,18 +46,26 @@ class Scope:
         parent: the scope around it, None for the outermost.
         run: the run it belongs to; of a run, the one around it.
         span: its span, if there is tracing.
+        beginning: how its span began.
+        is_remarkable: whether, when it has ended, somebody will want to look at its trace.
         outside, inside: OpenTelemetry's contexts around it and in it, while the other is current.
         trace: the span's ids, where it is sampled.
+        arguments: what the work is given, where that is known; None when it has ended.
+        returned: what came out of it; `ABSENT` until that is known, None when it has ended.
     """
 
     # As defaults of the class they cost nothing when a scope is made.
     is_run = False
+    is_remarkable = False
     parent: Scope | None = None
     run: RunScope | None = None
     span: Span | None = None
-    outside: Context
+    outside: Context | None = None
     inside: Context
+    beginning: Beginning
     trace: Trace | None = None
+    arguments: object = ()
+    returned: object = ABSENT
     _hub: Hub | None = None  # until it has begun, there is nothing to end
     _outer: Scope | None = None
     _inner: Scope | None = None
@@ -74,7 +89,8 @@ class Scope:
         if parent is not None:
             self._outer = self.parent = parent
             self.run = parent if parent.is_run else parent.run  # type: ignore[assignment]  # it is one
-        self._enclose(hub)
+        if self.is_run:
+            self._enclose(hub)
         tracing = hub.tracing
         if tracing is not None:
             try:
@@ -115,14 +131,10 @@ class Scope:
         now = hub.clock()
         if self._resumed is not None:
             self._worked += now - self._resumed
-        tracing = hub.tracing
-        if CURRENT.get() is self:  # else it ends elsewhere: in the garbage collector, in a thread
+        if CURRENT.get() is self:
             CURRENT.set(self._outer)
-            if tracing is not None:
-                try:
-                    tracing.pause(self)
-                except Exception as own:  # noqa: BLE001  # telemetry never breaks its host
-                    hub.on_error("tracing", own)
+        else:  # it ends in the garbage collector or a thread: what is current there stays
+            self.outside = None
         outcome = Outcome.SUCCESS
         if error is not None:
             outcome = outcome_of(error)
@@ -130,12 +142,14 @@ class Scope:
                 hub.trace_failure(self, error)
                 hub.tell(Failure(self.agent, error_type(error), self.trace))
         event = self._conclude(hub, outcome, error, now)
+        hub.tell(event)
+        tracing = hub.tracing
         if tracing is not None:
             try:
                 tracing.end(self, event, error)
             except Exception as own:  # noqa: BLE001  # telemetry never breaks its host
                 hub.on_error("tracing", own)
-        hub.tell(event)
+        self.arguments = self.returned = None
 
     def __enter__(self) -> Self:
         hub = ACTIVE.hub
@@ -187,7 +201,7 @@ class Scope:
 def result_of(outcome: Outcome, error: BaseException | None) -> str:
     """How a step or call ended: `ok`, `error`, `timeout` or `cancelled`."""
     if outcome is Outcome.SUCCESS:
-        return "ok"
+        return OK
     if outcome is Outcome.CANCELLED:
         return "cancelled"
     return "timeout" if isinstance(error, TimeoutError) else "error"

@@ -31,6 +31,7 @@ from autogpt_observe.diagnostics import Report, Span, did_you_mean
 from autogpt_observe.names import PromQL
 from autogpt_observe.spec.model import Overlay, Spec
 from autogpt_observe.spec.tree import ENABLED, Entry, Mapping, Node, Scalar, Sequence, describe
+from autogpt_observe.units import write_out
 
 if TYPE_CHECKING:
     from autogpt_observe.spec.keys import Key, OneOf
@@ -195,6 +196,8 @@ def _read_int(node: Node, key: Scalar, report: Report) -> Any:
         fix = "remove the quotes"
     elif isinstance(node, Scalar) and _LEADING_ZEROS.fullmatch(node.text):
         fix = f"YAML 1.1 reads this as an octal number; write `{node.text.lstrip('0')}`"
+    elif isinstance(node, Scalar):
+        fix = write_out(node.text)
     return _reject(report, node, key, "a whole number", fix)
 
 
@@ -305,8 +308,13 @@ def _read_one_of(one_of: OneOf) -> Reader:
     expected = "a map with one of " + ", ".join(f"`{word}`" for word in readers)
 
     def read(node: Node, key: Scalar, report: Report) -> Any:
-        if not isinstance(node, Mapping) or not node.entries:
+        if not isinstance(node, Mapping):
             return _reject(report, node, key, expected)
+        if not node.entries:
+            message = f"`{key.text}`: expected {expected}, got an empty one"
+            fix = f"write what it is, such as `{key.text}: {{{next(iter(readers))}: ...}}`"
+            report.error("spec/type", message, node.at, fix=fix)
+            return INVALID
         first, *others = node.entries.values()
         for entry in (first, *others):
             if entry.key.text not in readers:

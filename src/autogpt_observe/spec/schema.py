@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from autogpt_observe.spec.build import field_types, is_named_part, is_required, key_of
 from autogpt_observe.spec.keys import Key, OneOf
 from autogpt_observe.spec.merge import NOT_BY_ENVIRONMENT
-from autogpt_observe.spec.model import BucketBound, Overlay, Spec
+from autogpt_observe.spec.model import BucketBound, LogOutput, Overlay, Spec
 from autogpt_observe.spec.tree import ENABLED
 from autogpt_observe.spec.words import WORDS
 from autogpt_observe.units import Amount, Duration, Quantity, Ratio, Version
@@ -32,6 +32,7 @@ _PATTERNS: Mapping[type, str] = {
     Ratio: r"^(\d+(\.\d*)?|\.\d+)%?$",
     Quantity: r"^\d+(\.\d+)?(m|Ki|Mi|Gi|Ti|Pi|Ei|k|M|G|T|P|E)?$",
     Version: r"^v?\d+(\.\d+){0,2}$",
+    LogOutput: r"^(stderr|stdout|.*/.*[^/])$",
     BucketBound: r"^(\d+(\.\d*)?|\.\d+|(\d+[a-z]+)+)$",
 }
 _NOT_NULL: Schema = {"not": {"type": "null"}}

@@ -6,7 +6,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from autogpt_observe.names import SIGNALS, MetricSource, MetricType
-from autogpt_observe.spec.model import Aggregate, Discovery, PanelKind, Severity, Show, Unit
+from autogpt_observe.spec.model import (
+    Aggregate,
+    Discovery,
+    LogLevel,
+    PanelKind,
+    Severity,
+    Show,
+    Unit,
+)
 from autogpt_observe.spec.model.telemetry import RunbookSuffix
 
 if TYPE_CHECKING:
@@ -31,6 +39,13 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = MappingProxyType(
             Unit.RATIO: "A share: 1 is all of it",
             Unit.TOKENS: "Tokens of a language model",
             Unit.USD: "Money in US dollars",
+        },
+        LogLevel: {
+            LogLevel.DEBUG: "What helps to follow the work: every step and call that went well",
+            LogLevel.INFO: "What happened: runs that ended",
+            LogLevel.WARNING: "What may be wrong: steps and calls that failed",
+            LogLevel.ERROR: "What went wrong: failures, runs that failed",
+            LogLevel.CRITICAL: "What stops the service",
         },
         RunbookSuffix: {
             RunbookSuffix.MARKDOWN: "The file itself, as a code host shows it",

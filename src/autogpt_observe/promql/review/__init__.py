@@ -13,6 +13,7 @@ from autogpt_observe.promql.review.labels import check_labels
 from autogpt_observe.promql.review.matching import check_matching
 from autogpt_observe.promql.review.reading import Finding, Purpose, Reading, read
 from autogpt_observe.promql.review.samples import check_raw_counters, check_samples
+from autogpt_observe.promql.review.texts import check_texts
 from autogpt_observe.promql.review.types import check_type, check_units
 from autogpt_observe.promql.review.versions import check_versions
 
@@ -26,6 +27,7 @@ def review(reading: Reading) -> Iterator[Finding]:
     """All that is found in one expression."""
     yield from check_type(reading)
     yield from check_versions(reading)
+    yield from check_texts(reading)
     yield from check_labels(reading)
     yield from check_samples(reading)
     yield from check_histograms(reading)

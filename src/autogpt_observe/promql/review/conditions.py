@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from autogpt_observe.promql.effects import SELECTING
 from autogpt_observe.promql.functions import ValueKind
 from autogpt_observe.promql.review.reading import Finding, Purpose
 from autogpt_observe.promql.shapes import holds_always
-from autogpt_observe.promql.tree import Binary, Selector, bare, canonical
+from autogpt_observe.promql.tree import Aggregation, Binary, Number, Selector, bare, canonical
 from autogpt_observe.promql.values import EVERYTHING, Interval, narrowed
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def check_alert(reading: Reading) -> Iterator[Finding]:
     for node in reading.nodes:
         if isinstance(node, Binary):
             yield from _check_possible(reading, node)
+        elif isinstance(node, Aggregation):
+            yield from _check_kept(reading, node)
     shape = reading.shape(reading.root)
     if shape.kind in (ValueKind.RANGE, ValueKind.STRING):
         return
@@ -71,9 +74,31 @@ def _check_unconditional(reading: Reading) -> Iterator[Finding]:
     yield _about(reading, "alert/no-comparison", message, fix, warning=True)
 
 
+def _check_kept(reading: Reading, node: Aggregation) -> Iterator[Finding]:
+    """``topk`` and the like keep some series."""
+    count = bare(node.param) if node.param is not None else None
+    if node.op not in SELECTING or not isinstance(count, Number):
+        return
+    nothing = not count.value if node.op == "limit_ratio" else not count.value >= 1
+    if nothing:
+        yield Finding(
+            id="alert/never-fires",
+            message=f"`{node.op}` of {reading.written(count)} keeps nothing, so it never holds",
+            start=count.start,
+            end=count.end,
+            fix="write how many series to keep",
+        )
+
+
 def _check_possible(reading: Reading, node: Binary) -> Iterator[Finding]:
     if node.op == "and":
         yield from _check_both(node)
+        return
+    impossible = _with_itself(node) or _with_nan(node)
+    if impossible is not None:
+        message, fix = impossible
+        start, end = node.op_start, node.end
+        yield Finding(id="alert/never-fires", message=message, start=start, end=end, fix=fix)
         return
     left, right = reading.shape(node.left), reading.shape(node.right)
     if not node.filters or left.kind is right.kind is ValueKind.SCALAR:
@@ -94,6 +119,36 @@ def _check_possible(reading: Reading, node: Binary) -> Iterator[Finding]:
         end=end,
         fix="choose a limit that it can pass",
     )
+
+
+def _with_itself(node: Binary) -> tuple[str, str] | None:
+    """Why a value that is compared with itself, or taken away from itself, leaves nothing."""
+    if node.op == "unless" and canonical(_source(node.left)) == canonical(node.right):
+        return (
+            "what is left has the labels of what is taken away, so nothing is left of it",
+            "name other series, or compare one side",
+        )
+    if node.filters and node.op in ("<", ">") and canonical(node.left) == canonical(node.right):
+        return f"no value is `{node.op}` itself, so it never holds", "compare with something else"
+    return None
+
+
+def _source(node: Node) -> Node:
+    """What ``node`` holds some series of, with the labels that they have there."""
+    match bare(node):
+        case Binary(op="and" | "unless", left=left):
+            return _source(left)
+        case Binary(filters=True, left=left, right=right) if isinstance(bare(right), Number):
+            return _source(left)
+        case found:
+            return found
+
+
+def _with_nan(node: Binary) -> tuple[str, str] | None:
+    limits = [side for side in map(bare, (node.left, node.right)) if isinstance(side, Number)]
+    if not node.filters or node.op == "!=" or not any(math.isnan(n.value) for n in limits):
+        return None
+    return "nothing compares with NaN, so it never holds", "`x != x` finds what is NaN"
 
 
 def _check_both(node: Binary) -> Iterator[Finding]:

@@ -204,6 +204,9 @@ def _uses(reading: Reading, node: Node) -> Iterator[tuple[Selector, str]]:
             use = "compared" if op in COMPARISONS else "computed with"
             for selector in (*_raw(reading, node.left), *_raw(reading, node.right)):
                 yield selector, use
+        case Call(function=name) if name in effects.SPREADING:
+            for selector in _raw(reading, node.arguments[-1]):
+                yield selector, f"read by `{name}`"
         case Call(function="histogram_quantile"):
             for selector in _raw(reading, node.arguments[-1]):
                 yield selector, "read"
@@ -219,6 +222,8 @@ def _raw(reading: Reading, node: Node) -> Iterator[Selector]:
         case Selector():
             yield node
         case Group(inner=inner) | Aggregation(inner=inner):
+            yield from _raw(reading, inner)
+        case Range(inner=inner) | Subquery(inner=inner):
             yield from _raw(reading, inner)
         case Call(arguments=arguments):
             for argument in arguments:

@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, assert_never
+
+from autogpt_observe.names import PromQL
+from autogpt_observe.render.derive.labels import covering
+from autogpt_observe.spec.model import (
+    AbsentCondition,
+    BurnCondition,
+    IncreaseCondition,
+    QuantileCondition,
+    RateCondition,
+    RatioCondition,
+    StaleCondition,
+    ThresholdCondition,
+    TrendCondition,
+)
+from autogpt_observe.units import Duration
 
 if TYPE_CHECKING:
-    from autogpt_observe.spec.model import Alert, Spec
+    from autogpt_observe.spec.model import Alert, Spec, When
 
 BOTH_CUTS = (True, False)
 """Closed windows (Prometheus 2) and those open on their left (Prometheus 3)."""
+_MOST_EVALUATIONS = 2880
+"""How many evaluations an alert may take to fire: 12 h at 15 s; promtool takes a second or two."""
+_ENOUGH = 1000
+"""How many it takes at most by a coarse clock, which then is a thousandth of the time or more."""
+_MOST_SAMPLES = 10_000
+"""How many samples one query of promtool may read."""
+_SAMPLES_EACH = 5
+"""How many samples tests of absence have between two evaluations at most, but for odd clocks."""
+_ROUND = (
+    (1000, (1, 2, 5, 10, 15, 20, 30)),
+    (60_000, (1, 2, 5, 10, 15, 20, 30)),
+    (3_600_000, (1, 2, 3, 4, 6, 8, 12, 24, 48, 96)),
+)
 
 
 class UnsteadyError(Exception):
@@ -108,10 +136,47 @@ class Clock:
         return False
 
 
+def evaluation_of(spec: Spec, alert: Alert) -> Duration:
+    """The evaluation interval that an alert's derived tests are written for.
+
+    That of the rules, or a coarser one where promtool would take long: it steps through them all.
+    """
+    own, lasts, samples = spec.prometheus.evaluation_interval, _length(alert.when), 0
+    if isinstance(alert.when, AbsentCondition):
+        samples = lasts * len(covering(alert.when.where)) * _SAMPLES_EACH
+    lasts += alert.for_.ms + (alert.keep_firing_for.ms if alert.keep_firing_for is not None else 0)
+    if lasts <= _MOST_EVALUATIONS * own.ms and samples <= _MOST_SAMPLES * own.ms:
+        return own
+    least = max(-(-lasts // _ENOUGH), -(-samples // _MOST_SAMPLES))
+    round_ones = (unit * count for unit, counts in _ROUND for count in counts)
+    fitting = (ms for ms in round_ones if ms >= least and ms % own.ms == 0)
+    return Duration(next(fitting, -(-least // own.ms) * own.ms))
+
+
+def _length(when: When) -> int:
+    match when:
+        case PromQL() | ThresholdCondition() | BurnCondition():
+            return 0
+        case AbsentCondition(window=window):
+            return window.ms if window is not None else 0
+        case StaleCondition(older_than=age):
+            return age.ms
+        case (
+            RatioCondition()
+            | RateCondition()
+            | IncreaseCondition()
+            | QuantileCondition()
+            | TrendCondition()
+        ):
+            return when.window.ms
+        case _:
+            assert_never(when)
+
+
 def clock_of(spec: Spec, alert: Alert) -> Clock:
-    """The clock that ``alert`` is judged by."""
+    """The clock that the derived tests of ``alert`` go by."""
     return Clock(
-        evaluation=spec.prometheus.evaluation_interval.ms,
+        evaluation=evaluation_of(spec, alert).ms,
         hold=alert.for_.ms,
         keep=alert.keep_firing_for.ms if alert.keep_firing_for is not None else 0,
     )

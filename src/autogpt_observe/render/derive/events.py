@@ -65,37 +65,41 @@ class EventJudge:
 
     def holds(self, now: int, *, closed: bool) -> bool:
         """Whether the condition holds at an evaluation."""
-        events = self._events(now, closed=closed)
-        return events is not None and self.limit.past(events)
+        window = self._cut(now, closed=closed)
+        if window is None:
+            return False
+        events = self._events(window)
+        if events != self.limit.value:
+            return self.limit.past(events)
+        limit = float(self.limit.value / self._length)
+        return self.limit.past_at(self._floats(window), limit, closed=closed)
 
     def values(self, now: int) -> tuple[float, set[float]]:
         """The count, or the rate, exact and as floats."""
-        exact = self._events(now, closed=True) or Fraction(0)
-        length = Fraction(self.window, 1000) if self.per_second else 1
-        found: set[float] = set()
-        for closed in BOTH_CUTS:
-            window = self._cut(now, closed=closed)
-            if window is None:
-                continue
-            if self.per_second:
-                parts = [
-                    float_rate(s, window, step=self.step, grain=self.grain, length=self.window)
-                    for s in self.streams
-                ]
-            else:
-                parts = [
-                    float_increase(s, window, step=self.step, grain=self.grain)
-                    for s in self.streams
-                ]
-            found |= float_sums(parts)
-        return float(exact / length), found
+        windows = [self._cut(now, closed=closed) for closed in BOTH_CUTS]
+        exact = Fraction(0) if windows[0] is None else self._events(windows[0])
+        found = {value for cut in windows if cut is not None for value in self._floats(cut)}
+        return float(exact / self._length), found
 
-    def _events(self, now: int, *, closed: bool) -> Fraction | None:
-        window = self._cut(now, closed=closed)
-        if window is None:
-            return None
+    @property
+    def _length(self) -> Fraction:
+        """What a count is divided by: the seconds of the window, for a rate."""
+        return Fraction(self.window, 1000) if self.per_second else Fraction(1)
+
+    def _events(self, window: Window) -> Fraction:
         total = sum(gained(stream, window, self.step) for stream in self.streams)
         return Fraction(total, 2 * window.span * self.grain)
+
+    def _floats(self, window: Window) -> set[float]:
+        step, grain = self.step, self.grain
+        if not self.per_second:
+            return float_sums(
+                [float_increase(s, window, step=step, grain=grain) for s in self.streams]
+            )
+        length = self.window
+        return float_sums(
+            [float_rate(s, window, step=step, grain=grain, length=length) for s in self.streams]
+        )
 
     def _cut(self, now: int, *, closed: bool) -> Window | None:
         count = len(self.streams[0])

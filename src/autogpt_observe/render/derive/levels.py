@@ -10,7 +10,7 @@ from autogpt_observe.render.derive.samples import round_number
 from autogpt_observe.render.derive.story import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from autogpt_observe.spec.model.conditions import Judged
 
@@ -29,6 +29,15 @@ class Limit:
     def past(self, value: Fraction) -> bool:
         """Whether the condition holds for ``value``."""
         return value > self.value if self.above else value < self.value
+
+    def past_at(self, floats: Iterable[float], limit: float, *, closed: bool) -> bool:
+        """Whether the condition holds for what is exactly at the limit, but not so as floats.
+
+        ``limit`` is what they are compared with. Where they come out on either side of it, one
+        Prometheus says so and another the opposite, as of what stands at the cut of a window.
+        """
+        sides = {value > limit if self.above else value < limit for value in floats}
+        return closed if len(sides) > 1 else True in sides
 
     def within(self, low: int, high: int) -> Fraction:
         """A round number past the limit by so many thousandths of it; short of it below zero."""

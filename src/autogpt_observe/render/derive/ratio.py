@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from typing import TYPE_CHECKING
 
 from autogpt_observe.errors import ObserveError
 from autogpt_observe.render.derive.clock import BOTH_CUTS
 from autogpt_observe.render.derive.few import enough_counts, few_counts
+from autogpt_observe.render.derive.levels import Limit
 from autogpt_observe.render.derive.ratio_series import EventSeries, Stream, event_series
 from autogpt_observe.render.derive.samples import (
     cut_window,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from autogpt_observe.render.derive.samples import Window
     from autogpt_observe.spec.model import RatioCondition, Spec
 
-_A_LITTLE = Fraction(1, 20)
+_NEAR = (Fraction(1, 20), Fraction(1, 16), Fraction(3, 40), Fraction(1, 32), Fraction(1, 40))
 """How far the tests keep from the threshold, as a share of it: less than a tenth."""
 _MOST_SCALES = 60
 
@@ -48,8 +50,12 @@ class RatioJudge:
         if window is None:
             return False
         bad, total = self._gained(window)
-        enough = total >= self.least * 2 * window.span * self.grain and total > 0
-        return enough and bad * self.above.denominator > total * self.above.numerator
+        if total < self.least * 2 * window.span * self.grain or not total:
+            return False
+        limit = Limit(self.above, above=True)
+        if Fraction(bad, total) != self.above:
+            return limit.past(Fraction(bad, total))
+        return limit.past_at(self._floats(window), float(self.above), closed=closed)
 
     def values(self, now: int) -> tuple[float, set[float]]:
         """The share of bad events, exact and as floats."""
@@ -60,10 +66,13 @@ class RatioJudge:
                 continue
             bad, total = self._gained(window)
             exact = float(Fraction(bad, total)) if total else exact
-            parts = float_sums([self._rate(s, window) for s in self.streams if s.bad])
-            wholes = float_sums([self._rate(s, window) for s in self.streams if s.total])
-            found |= {part / whole for part in parts for whole in wholes if whole}
+            found |= self._floats(window)
         return exact, found
+
+    def _floats(self, window: Window) -> set[float]:
+        parts = float_sums([self._rate(s, window) for s in self.streams if s.bad])
+        wholes = float_sums([self._rate(s, window) for s in self.streams if s.total])
+        return {part / whole for part in parts for whole in wholes if whole}
 
     def _gained(self, window: Window) -> tuple[int, int]:
         bad = sum(gained(s.values, window, self.step) for s in self.streams if s.bad)
@@ -149,19 +158,18 @@ class RatioScene:
 
 
 def ratio_scenes(spec: Spec, ratio: RatioCondition, clock: Clock) -> Iterator[RatioScene]:
-    """Scenes of the condition, with ever more events.
+    """Scenes of the condition, with ever more events, and with ever other shares of bad ones.
 
     Raises ObserveError for a threshold that no share is above, and for bad events that are all.
     """
     if ratio.above.value >= 1:
         raise ObserveError(f"no share can be above {ratio.above.percent}; write less than 100%")
     threshold, window = Fraction(ratio.above.value), ratio.window.ms
-    high = threshold * (1 + _A_LITTLE) or _A_LITTLE
-    high, low = (high if high < 1 else (threshold + 1) / 2), threshold * (1 - _A_LITTLE)
     series = event_series(spec, ratio.bad, ratio.total, ratio.by)
     step = sample_step(window, clock.evaluation)
-    for scale in range(_MOST_SCALES):
-        bad, total = _counts(ratio, series, high, scale)
+    for near, scale in product(_NEAR, range(_MOST_SCALES)):
+        high, low = threshold * (1 + near) or near, threshold * (1 - near)
+        bad, total = _counts(ratio, series, high if high < 1 else (threshold + 1) / 2, scale)
         events = {Level.IDLE: (0, 0), Level.CALM: (0, total), Level.PAST: (bad, total)}
         if low:
             events[Level.SHORT] = _counts(ratio, series, low, scale)

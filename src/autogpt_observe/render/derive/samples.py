@@ -14,7 +14,9 @@ import math
 from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
+from functools import reduce
 from itertools import accumulate, islice, pairwise, permutations
+from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 from autogpt_observe.units import format_decimal
@@ -99,8 +101,9 @@ def float_sums(values: Sequence[float]) -> set[float]:
     """
     kinds = Counter(values)
     if math.prod(count + 1 for count in kinds.values()) > _MOST_STATES:
-        naive = {sum(order, 0.0) for order in islice(permutations(values), _MOST_ORDERS)}
-        return naive | {sum(sorted(values)), math.fsum(values)}
+        orders = [*islice(permutations(values), _MOST_ORDERS), sorted(values)]
+        # Not `sum`, which makes up for what rounding loses from Python 3.12 on.
+        return {reduce(add, order, 0.0) for order in orders} | {math.fsum(values)}
     left = {tuple(kinds.values()): {0.0}}
     for _ in values:
         after: dict[tuple[int, ...], set[float]] = {}

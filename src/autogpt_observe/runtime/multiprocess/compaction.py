@@ -21,6 +21,7 @@ from autogpt_observe.runtime.multiprocess.folder import (
     DEAD,
     EXEMPLARS,
     OWNER,
+    READINGS,
     VALUES,
     Kind,
     parse_file_name,
@@ -56,7 +57,8 @@ def _write_plan(folder: Path, dead: set[str]) -> None:
         kind, process = parse_file_name(path.name)
         if process in dead:
             files[kind].append(path)
-    replace, remove = [], [f"{pid}{suffix}" for pid in dead for suffix in (EXEMPLARS, OWNER)]
+    replace: list[str] = []
+    remove = [f"{pid}{suffix}" for pid in dead for suffix in (EXEMPLARS, READINGS, OWNER)]
     for kind, paths in files.items():
         if kind.rule == "all" and not kind.dies_with_process:
             continue

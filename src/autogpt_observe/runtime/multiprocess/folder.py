@@ -23,6 +23,7 @@ VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 VALUES = ".db"
 EXEMPLARS = ".exemplars"
 OWNER = ".owner"
+READINGS = ".readings"
 DEAD = "dead"
 """Stands for the process in the names of files that hold what several dead processes left."""
 

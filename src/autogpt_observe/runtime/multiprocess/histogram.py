@@ -36,6 +36,10 @@ class SharedHistogram(prom.Histogram):
             labels = format_context(exemplar) if isinstance(exemplar, tuple) else exemplar
             put_exemplar(bucket._key, labels, amount)  # noqa: SLF001  # what names it in the files
 
+    def observe_in(self, amount: float, context: Context | None) -> None:
+        """Count one observation, made in the sampled span of ``context`` if there is one."""
+        self.observe(amount, context)
+
     def collect(self) -> Iterable[Family]:
         """As the client has it, without creation times."""
         return without_created(super().collect())

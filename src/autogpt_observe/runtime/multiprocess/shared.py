@@ -12,6 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from autogpt_observe.runtime.exposition.formats import Format, Syntax
 from autogpt_observe.runtime.exposition.skeleton import SkeletonError
 from autogpt_observe.runtime.forks import renew_after_fork
+from autogpt_observe.runtime.incidents import Incidents
 from autogpt_observe.runtime.multiprocess.compaction import clean_up
 from autogpt_observe.runtime.multiprocess.exemplars import read_exemplars
 from autogpt_observe.runtime.multiprocess.families import MergedFamily
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     Families = dict[str, MergedFamily]
 
-_CLEAN_UP_SECONDS = 10.0
+_CLEAN_UP_SECONDS = 1.0
 
 
 class SharedMetrics:
@@ -54,6 +55,8 @@ class SharedMetrics:
 
     def replaces(self, collector: Collector, /) -> bool:
         """Whether what it would show is in the folder."""
+        if isinstance(collector, Incidents):
+            return collector.kept_in_files
         if isinstance(collector, MultiProcessCollector):
             return True
         return isinstance(collector, MetricWrapperBase) and collector._type in _KEPT  # noqa: SLF001  # nothing public tells it

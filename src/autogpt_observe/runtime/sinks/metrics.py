@@ -92,7 +92,7 @@ class _Plan:
             at = self.event._fields.index(amount) if isinstance(amount, str) else -1
             match instrument:
                 case HistogramInstrument() if exemplars and self.traced is not None:
-                    examples.append((instrument.series(pick(labels)).observe, at))
+                    examples.append((instrument.series(pick(labels)).observe_in, at))
                 case HistogramInstrument():
                     observations.append((instrument.series(pick(labels)).observe, at))
                 case CounterInstrument() | GaugeInstrument() if isinstance(amount, str):
@@ -127,15 +127,16 @@ class MetricsSink:
         if cell is None:
             self._prepare(type(event), labels)
             cell = plan.cell(labels)
-        for add, amount in cell.fixed:
+        counts, fixed, observations, examples = cell
+        for add, amount in fixed:
             add(amount)
-        for add, at in cell.counts:
+        for add, at in counts:
             add(event[at])  # type: ignore[arg-type]  # this field is a number
-        for observe, at in cell.observations:
+        for observe, at in observations:
             value = event[at]
             if value is not None:
                 observe(value)  # type: ignore[arg-type]  # as above
-        for observe_in, at in cell.examples:
+        for observe_in, at in examples:
             observe_in(event[at], event[plan.traced])  # type: ignore[arg-type,index]  # as above
 
     def _prepare(self, event: type[Event], labels: Values) -> None:

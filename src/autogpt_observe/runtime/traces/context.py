@@ -63,6 +63,8 @@ def span_in(context: Mapping[str, object]) -> object:
 def with_span(span: Span, context: Context) -> Context:
     """``context`` with ``span`` as the current one."""
     if _KNOWS_KEY:
+        if len(context) == 1 and _SPAN_KEY in context:
+            return Context({_SPAN_KEY: span})
         return Context({**context, _SPAN_KEY: span})
     return set_span_in_context(span, context)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from time import time_ns
 from typing import TYPE_CHECKING
 
 import opentelemetry.trace as otel
@@ -62,17 +62,19 @@ class Provider(otel.TracerProvider):
     ) -> Span:
         """A span that begins now inside of the one in ``context``; the attributes are shared."""
         around = span_in(context)
-        parent = around.context if type(around) is Span else ids_of(around)
-        if parent is None:
-            trace_id = self._bits(_TRACE_BITS) or 1
-            state = DEFAULT_TRACE_STATE
+        if type(around) is Span:  # as it was decided for its trace
+            parent: SpanContext | None = around.context
+            trace_id, flags, state = around.context[0], around.context[3], around.context[4]
         else:
-            trace_id, state = parent[0], parent[4]
-        is_sampled = self._decide(trace_id, parent)
-        flags = SAMPLED if is_sampled else UNSAMPLED
+            parent = ids_of(around)
+            if parent is None:
+                trace_id, state = self._bits(_TRACE_BITS) or 1, DEFAULT_TRACE_STATE
+            else:
+                trace_id, state = parent[0], parent[4]
+            flags = SAMPLED if self._decide(trace_id, parent) else UNSAMPLED
         own = make_context(trace_id, self._bits(_SPAN_BITS) or 1, flags, state)
-        span = Span(name, kind, own, parent, time.time_ns(), self._taker)
-        if is_sampled:
+        span = Span(name, kind, own, parent, time_ns(), self._taker)
+        if flags is SAMPLED:
             span.attributes = attributes
         return span
 

@@ -6,6 +6,7 @@ Here, and not in the host's threads, secrets are taken out, values are checked, 
 from __future__ import annotations
 
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from opentelemetry.sdk.resources import (
@@ -18,6 +19,8 @@ from opentelemetry.sdk.resources import (
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Status, StatusCode
+
+from autogpt_observe.runtime.traces.conventions.describe import SharedValues
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +47,7 @@ STATUS_DESCRIPTION = "status.description"
 _ATOMS = (str, bool, int, float)
 _INT64 = 1 << 63
 _MOST_SCOPES = 200
+_MOST_SHARED = 2_000
 _UNSET = Status(StatusCode.UNSET)
 
 
@@ -121,12 +125,18 @@ class SpanReader:
         self._resource = resource
         self._limits = limits
         self._redact = redact
+        self._shared: dict[int, tuple[SharedValues, Attributes, int]] = {}
         self._scopes: dict[Library, InstrumentationScope] = {}
 
     def read(self, span: Span) -> ReadableSpan:
         """The SDK's form of ``span``."""
         limits = self._limits
-        attributes, dropped = self._clean(span.attributes, limits.attributes)
+        given = span.attributes
+        attributes, dropped = (
+            self._known(given)
+            if type(given) is SharedValues
+            else self._clean(given, limits.attributes)
+        )
         events: Sequence[Event] = ()
         links: Sequence[Link] = ()
         dropped_events = dropped_links = 0
@@ -155,6 +165,16 @@ class SpanReader:
         if dropped or dropped_events or dropped_links:
             made.dropped = (dropped, dropped_events, dropped_links)
         return made
+
+    def _known(self, attributes: SharedValues) -> tuple[Attributes, int]:
+        """As `_clean`, of attributes that many spans have."""
+        known = self._shared.get(id(attributes))
+        if known is None or known[0] is not attributes:
+            clean, dropped = self._clean(attributes, self._limits.attributes)
+            if len(self._shared) >= _MOST_SHARED:
+                self._shared.clear()
+            known = self._shared[id(attributes)] = (attributes, MappingProxyType(clean), dropped)
+        return known[1], known[2]
 
     def _clean(self, attributes: Attributes, most: int) -> tuple[dict[str, AttributeValue], int]:
         """The attributes that can be exported, and how many of them were left out."""

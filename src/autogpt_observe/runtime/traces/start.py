@@ -12,11 +12,11 @@ from autogpt_observe.runtime.traces.provider import Nothing, Provider
 from autogpt_observe.runtime.traces.tracing import Tracing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from contextlib import ExitStack
 
     from autogpt_observe.runtime.incidents import Incidents
     from autogpt_observe.runtime.settings import Settings
+    from autogpt_observe.runtime.surroundings import Surroundings
     from autogpt_observe.runtime.traces.pipeline import Pipeline
     from autogpt_observe.spec.model import Spec
 
@@ -39,24 +39,21 @@ class Traces:
 def open_traces(
     spec: Spec,
     settings: Settings,
-    environ: Mapping[str, str],
+    around: Surroundings,
     incidents: Incidents,
     undo: ExitStack,
-    *,
-    provider: Provider | None = None,
 ) -> Traces:
     """Put the tracing together; ``undo`` gets what takes it away.
-
-    With a ``provider`` its spans are that one's, and nothing is exported.
 
     Raises:
         UsageError: a setting of it is wrong.
     """
+    environ = around.environ
     choice = read_choice(environ, capture_content=settings.capture_content)
     conventions = Conventions(
         choice.version, dict(spec.attributes.items()), captures_content=choice.captures_content
     )
-    pipeline = None
+    provider, pipeline = around.provider, None
     if provider is None:
         export = open_export(spec, environ, incidents, exporter=settings.span_exporter)
         if export is None:

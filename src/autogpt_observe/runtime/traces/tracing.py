@@ -8,7 +8,6 @@ import opentelemetry.trace as otel
 from opentelemetry.trace import StatusCode
 
 from autogpt_observe.runtime.failures import Outcome, outcome_of
-from autogpt_observe.runtime.runs import RunScope
 from autogpt_observe.runtime.traces.context import SLOT, with_span
 from autogpt_observe.runtime.traces.conventions import error_description, exception_event
 from autogpt_observe.runtime.traces.spans import Span
@@ -54,6 +53,7 @@ class Tracing:
         self._own = own
         self._begin = conventions.begin
         self._finish = conventions.finish
+        self._complete = conventions.complete
         self._redact = redact
         self._uses_host = uses_host
         self._host: Tracer | None = None
@@ -61,29 +61,35 @@ class Tracing:
 
     def start(self, scope: Scope, /) -> Trace | None:
         """The span of ``scope`` begins and is the current one. Says which, if it is sampled."""
-        context = SLOT.get()
-        scope.outside = context
+        scope.outside = context = SLOT.get()
         if scope.parent is None and self._uses_host:
             self._look_for_host()
-        name, kind, attributes = self._begin(scope)
-        if self._host is None:
-            span: otel.Span = self._own.start(name, kind, attributes, context)
+        scope.beginning = beginning = self._begin(scope)
+        host = self._host
+        if host is None:
+            scope.span = own = self._own.start(
+                beginning.name, beginning.kind, beginning.attributes, context
+            )
+            SLOT.set(with_span(own, context))
+            ids = own.context
         else:
-            span = self._host.start_span(name, context, kind, self._redacted(attributes))
-        scope.span = span
-        SLOT.set(with_span(span, context))
-        ids = span.get_span_context()
+            if beginning.clean is None:
+                beginning.clean = self._redacted(beginning.attributes)
+            span = host.start_span(beginning.name, context, beginning.kind, beginning.clean)
+            scope.span = span
+            SLOT.set(with_span(span, context))
+            ids = span.get_span_context()
         return ids if ids[3] else None  # type: ignore[return-value]  # a longer tuple will do
 
     def pause(self, scope: Scope, /) -> None:
         """The span before it is the current one again."""
-        if scope.span is not None:
+        if scope.outside is not None:
             scope.inside = SLOT.get()
             SLOT.set(scope.outside)
 
     def resume(self, scope: Scope, /) -> None:
         """What was current inside of ``scope`` is so again."""
-        if scope.span is not None:
+        if scope.outside is not None:
             scope.outside = SLOT.get()
             SLOT.set(scope.inside)
 
@@ -96,22 +102,24 @@ class Tracing:
 
     def end(self, scope: Scope, event: Event, error: BaseException | None, /) -> None:
         """The span ends."""
-        span = scope.span
+        span, outside = scope.span, scope.outside
         if span is None:
             return
-        more = self._finish(scope, event, error) or {}
-        failure = ""
+        if outside is not None:
+            SLOT.set(outside)
+        if type(span) is Span:
+            if span.attributes is not None:  # else it is not sampled
+                span.attributes = self._complete(
+                    scope.beginning, span.attributes, scope, event, error
+                )
+            if scope.is_remarkable:
+                span.keep = True
+        else:
+            span.set_attributes(self._redacted(self._finish(scope, event, error) or {}))
         if error is not None and outcome_of(error) is Outcome.ERROR:
             failure = error_description(error)
-        if type(span) is Span:
-            if more and span.context[3]:
-                span.attributes = {**(span.attributes or {}), **more}
-            if isinstance(scope, RunScope):
-                span.keep = scope.is_remarkable
-        else:
-            span.set_attributes(self._redacted(more))
-            failure = str(self._redact(STATUS_DESCRIPTION, failure))
-        if failure:
+            if type(span) is not Span:
+                failure = str(self._redact(STATUS_DESCRIPTION, failure))
             span.set_status(StatusCode.ERROR, failure)
         span.end()
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from autogpt_observe.spec.model import Metric
     from autogpt_observe.spec.model.conditions import Judged
 
-_MOST_EVALUATIONS = 200_000
-"""A unit test steps through every evaluation: about 35 days at 15 s."""
+_LONGEST = Duration(365 * 24 * 3_600_000)
+"""Nobody waits for longer; the derived tests of such times are few, and last seconds."""
 _KINDS = {
     AmountKind.DURATION: (Unit.SECONDS, "a duration"),
     AmountKind.BYTES: (Unit.BYTES, "a size"),
@@ -31,7 +31,7 @@ _NEVER_NEGATIVE = (Unit.BYTES, Unit.RATIO)
 
 
 def check_window(context: Context, window: Duration, path: Path, *, name: str = "window") -> None:
-    """Report a window, at key ``name``, that is too short to see anything or too long to test."""
+    """Report a window, at key ``name``, too short to see anything or too long to be meant."""
     scrape = context.spec.prometheus.scrape_interval
     if window.ms < 2 * scrape.ms:
         message = f"a window of {window} holds no two scrapes, which are {scrape} apart"
@@ -42,14 +42,12 @@ def check_window(context: Context, window: Duration, path: Path, *, name: str = 
 
 
 def check_length(context: Context, length: Duration, path: Path, *, name: str, what: str) -> None:
-    """Report a time, at key ``name``, that is too long for a unit test."""
-    evaluation = context.spec.prometheus.evaluation_interval
+    """Report a time, at key ``name``, that is too long to be meant."""
     alert = str(path[1])
     held = next((a.for_ for n, a in context.spec.alerts.items() if n == alert), Duration(0))
-    if evaluation.ms and length.ms + held.ms > _MOST_EVALUATIONS * evaluation.ms:
-        message = f"{what} of {length} and a `for` of {held} can't be unit-tested"
-        most = Duration(_MOST_EVALUATIONS * evaluation.ms)
-        fix = f"keep both together below {most}, or evaluate the rules less often"
+    if length.ms + held.ms > _LONGEST.ms:
+        message = f"{what} of {length} and a `for` of {held} last longer than {_LONGEST}"
+        fix = f"keep both together at or below `{_LONGEST}`"
         context.error("condition/window", message, (*path, name), fix=fix)
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from autogpt_observe.diagnostics import did_you_mean
-from autogpt_observe.gotemplate import TemplateSyntaxError, parse_template
+from autogpt_observe.gotemplate import (
+    KNOWN_IN_ADVANCE,
+    Shown,
+    TemplateSyntaxError,
+    parse_template,
+    shown_by,
+)
 from autogpt_observe.names import ALERT_NAME, OWNER, SERVICE, SEVERITY, Name, PromQL
 from autogpt_observe.promql.scanner import PromQLError
 from autogpt_observe.promql.values import ABSENT, PRESENT, Values
@@ -21,15 +27,22 @@ from autogpt_observe.spec.model import (
     StaleCondition,
     ThresholdCondition,
     TrendCondition,
+    Unit,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from autogpt_observe.gotemplate import LabelUse
+    from autogpt_observe.gotemplate import LabelUse, Template
+    from autogpt_observe.names import MetricName
     from autogpt_observe.spec.checks.context import Context, Path
-    from autogpt_observe.spec.model import Alert
+    from autogpt_observe.spec.model import Alert, When
 
+_FUNCTIONS = {
+    Unit.SECONDS: "humanizeDuration",
+    Unit.BYTES: "humanize1024",
+    Unit.RATIO: "humanizePercentage",
+}
 _OF_THE_RULE = (ALERT_NAME, SEVERITY, OWNER, SERVICE)
 
 
@@ -56,6 +69,8 @@ def _check_template(
         at = context.inside(path, error.offset, error.length)
         context.error("template/syntax", f"not a valid template: {error}", at, fix=error.fix)
         return
+    if not isinstance(alert.when, PromQL):
+        _check_known_in_advance(context, template, path, alert)
     if given is None:
         return
     for use in template.labels:
@@ -63,6 +78,43 @@ def _check_template(
             at = context.inside(path, use.start, use.end - use.start)
             message = f"the expression's result has no label `{use.label}`, so this is empty"
             context.error("template/dropped-label", message, at, fix=_fix(use, given[0], alert))
+
+
+def _check_known_in_advance(context: Context, template: Template, path: Path, alert: Alert) -> None:
+    """The derived tests of a typed condition say what its texts come to, digit by digit."""
+    exact = _unpredictable(context, alert.when)
+    for action in template.pieces:
+        if isinstance(action, str) or not action.tokens:
+            continue
+        at = context.inside(path, action.start, action.end - action.start)
+        shown = shown_by(action)
+        if shown is None:
+            message = "the derived tests of a typed condition can't tell what this comes to"
+            fix = f"write {KNOWN_IN_ADVANCE}; or the condition as raw PromQL, with tests"
+            context.error("template/untestable", message, at, fix=fix)
+        elif exact is not None and shown == Shown():
+            what, function = exact
+            message = f"the last digits of {what} differ between versions of Prometheus"
+            fix = f"show it as `{{{{ $value | {function} }}}}`"
+            context.error("template/untestable", message, at, fix=fix)
+
+
+def _unpredictable(context: Context, when: When) -> tuple[str, str] | None:
+    """What a condition's value is, and how to show it, if no test can tell all of its digits."""
+    match when:
+        case TrendCondition():
+            return "a trend", "humanizePercentage" if when.of else _shown_as(context, when.metric)
+        case QuantileCondition():
+            return "a percentile", _shown_as(context, when.metric)
+        case BurnCondition():
+            return "a share of bad events", "humanizePercentage"
+        case _:
+            return None
+
+
+def _shown_as(context: Context, name: MetricName) -> str:
+    metric = context.spec.metrics.get(name)
+    return _FUNCTIONS.get(metric.unit, "humanize") if metric and metric.unit else "humanize"
 
 
 def _fix(use: LabelUse, labels: Mapping[str, Values], alert: Alert) -> str:

@@ -45,6 +45,11 @@ from autogpt_observe.spec.model.deployment import (
     Resources,
     SecretReference,
 )
+from autogpt_observe.spec.model.logging import (
+    Logging,
+    LogLevel,
+    LogOutput,
+)
 from autogpt_observe.spec.model.notifications import (
     Email,
     Notifications,
@@ -104,6 +109,9 @@ __all__ = [
     "Inhibition",
     "Judged",
     "Latency",
+    "LogLevel",
+    "LogOutput",
+    "Logging",
     "Logs",
     "Metric",
     "Notifications",

@@ -10,6 +10,7 @@ from autogpt_observe.spec.keys import key, part
 from autogpt_observe.spec.model.alerts import Alert
 from autogpt_observe.spec.model.dashboards import Dashboard
 from autogpt_observe.spec.model.deployment import Autoscaling, Deployment, Logs
+from autogpt_observe.spec.model.logging import Logging
 from autogpt_observe.spec.model.notifications import Notifications
 from autogpt_observe.spec.model.objectives import Objective
 from autogpt_observe.spec.model.redaction import Redaction
@@ -42,6 +43,7 @@ class Spec:
     slos: Mapping[Name, Objective] = key("Service level objectives by name", default={})
     notifications: Notifications | None = key("Who is told", default=None)
     dashboards: Mapping[Name, Dashboard] = key("Dashboards by name", default={})
+    logging: Logging | None = key("What the runtime logs", default=None)
     logs: Logs | None = key("The log pipeline", default=None)
     traces: Traces | None = key("Which traces are recorded and exported", default=None)
     redaction: Redaction | None = key(

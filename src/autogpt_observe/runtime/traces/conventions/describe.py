@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from opentelemetry.trace import SpanKind
 
 from autogpt_observe.runtime.events import LLMCall, Run, Step, ToolCall
 from autogpt_observe.runtime.failures import NO_TYPE, Outcome, error_type, outcome_of
 from autogpt_observe.runtime.llm import LLMScope
-from autogpt_observe.runtime.runs import ABSENT, Arguments, RunScope, StepScope, ToolScope
+from autogpt_observe.runtime.runs import Arguments, RunScope, StepScope, ToolScope
+from autogpt_observe.runtime.scopes import ABSENT
 from autogpt_observe.runtime.traces.conventions.texts import clean, shorten
 from autogpt_observe.runtime.traces.conventions.vocabulary import (
     Names,
@@ -42,12 +44,25 @@ _RESULTS = ("ok", "error", "timeout", "cancelled")
 _NONE: Mapping[LabelName, Attribute] = MappingProxyType({})
 
 
-class Beginning(NamedTuple):
-    """How a span starts. The attributes are shared by many spans: they must not be changed."""
+class SharedValues(dict[str, "AttributeValue"]):
+    """Attributes of many spans, which must not be changed: what is made of them can be kept."""
+
+
+@dataclass(slots=True)
+class Beginning:
+    """How a span starts. The attributes are shared by many spans: they must not be changed.
+
+    Attributes:
+        clean: the attributes without secrets, once somebody has asked for them.
+        endings: all attributes of such a span by the result it ended with, where that and nothing
+            else is added; None where it is not that simple.
+    """
 
     name: str
     kind: SpanKind
     attributes: Values
+    endings: dict[str, SharedValues] | None = field(default=None, compare=False)
+    clean: Values | None = field(default=None, compare=False)
 
 
 class Conventions:
@@ -94,7 +109,8 @@ class Conventions:
             if type(given) is not tuple or given:
                 shown = given.by_name() if isinstance(given, Arguments) else given
                 content = {self.names.arguments: self._format(shown)}
-                return known._replace(attributes={**known.attributes, **content})
+                attributes = {**known.attributes, **content}
+                return Beginning(known.name, known.kind, attributes)
         return known
 
     def finish(self, scope: Scope, event: Event, error: BaseException | None) -> Values | None:
@@ -110,6 +126,25 @@ class Conventions:
         if isinstance(event, LLMCall):
             return self._finish_call(scope, event, error)
         return self._finish_run(scope, event, error) if isinstance(event, Run) else None
+
+    def complete(
+        self,
+        beginning: Beginning,
+        attributes: Values,
+        scope: Scope,
+        event: Event,
+        error: BaseException | None,
+    ) -> Values:
+        """All attributes of a span that ends, whose ``attributes`` are those it has until now."""
+        endings = beginning.endings
+        if endings is None or error is not None or attributes is not beginning.attributes:
+            return {**attributes, **(self.finish(scope, event, error) or {})}
+        result: str = event.result  # type: ignore[union-attr]  # of those that have endings, it is
+        known = endings.get(result)
+        if known is None:
+            more = self.finish(scope, event, error) or {}
+            known = endings[result] = SharedValues({**attributes, **more})
+        return known
 
     def messages(self, *, asked: object = None, answered: object = None) -> Values:
         """The messages that a model got and gave, as JSON text; nothing unless content is captured.
@@ -132,6 +167,8 @@ class Conventions:
 
     def _learn(self, scope: Scope, key: _Key) -> Beginning:
         known = self._describe(scope)
+        if isinstance(scope, StepScope | ToolScope) and self._format is None:
+            known.endings = {}
         if len(self._known) >= _MOST_KNOWN:  # names without end, such as one for each goal
             self._known.clear()
         if key[0] in _KINDS and sum(len(part) for part in key[1:] if part) <= _LONGEST_KEY:

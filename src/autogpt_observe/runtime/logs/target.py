@@ -1,0 +1,94 @@
+"""What loggers report to: the process's one place that says whether, and where, lines go."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from typing import TYPE_CHECKING
+
+from autogpt_observe.runtime.forks import renew_after_fork
+from autogpt_observe.runtime.logs.fields import ERROR
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from autogpt_observe.runtime.logs.lines import About, LineBuilder
+    from autogpt_observe.runtime.logs.writer import Writer
+
+CLOSE_WITHIN = 1.0
+"""Seconds that the end of the process waits at the most for lines that are not written yet."""
+
+
+class Target:
+    """Takes log events, until it is closed; forked children go on with one of their own.
+
+    Attributes:
+        level: the least level that is written.
+        build: makes a line.
+        put, put_urgent: take a line; what is urgent waits for no other line.
+    """
+
+    __slots__ = ("__weakref__", "_builder", "_writer", "build", "level", "put", "put_urgent")
+
+    def __init__(self, builder: LineBuilder, writer: Writer, *, level: int) -> None:
+        self._builder = builder
+        self._writer = writer
+        self.level = level
+        self.build = builder.build
+        self.put = writer.put
+        self.put_urgent = writer.put_urgent
+        renew_after_fork(self)
+        atexit.register(self.close)
+
+    def log(
+        self,
+        level: int,
+        message: str,
+        fields: Mapping[str, object],
+        logger: str,
+        about: About | None,
+    ) -> None:
+        """Write an event, if its level is high enough. Returns at once, and never raises."""
+        if level >= self.level:
+            put = self.put if level < ERROR else self.put_urgent
+            put(self.build(level, message, fields, logger, about))
+
+    def flush(self, timeout: float = CLOSE_WITHIN) -> bool:
+        """Wait until what was logged is written; whether it is."""
+        return self._writer.flush(timeout)
+
+    def close(self, timeout: float = CLOSE_WITHIN) -> None:
+        """Write what was logged, and take no more."""
+        if CURRENT.target is self:
+            CURRENT.target = None
+        atexit.unregister(self.close)
+        self._writer.close(timeout)
+
+    def renew_locks(self) -> None:
+        """In a forked child: log on, as another process, with another thread."""
+        self._builder.renew()
+        self._writer.renew()
+        # A child of multiprocessing ends without `atexit`, and forgets what was to be done at its
+        # end; what is registered here is done after that.
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            util.register_after_fork(self, _close_at_end)
+
+
+def _close_at_end(target: Target) -> None:
+    from multiprocessing.util import Finalize  # noqa: PLC0415  # it is loaded in such a process
+
+    Finalize(None, target.flush, exitpriority=0)
+
+
+class Current:
+    """The target that is set up; None while there is none."""
+
+    __slots__ = ("target",)
+
+    def __init__(self) -> None:
+        self.target: Target | None = None
+
+
+CURRENT = Current()
+"""`start_logs` sets it; loggers look here at each call, so that they may be made before `init`."""
