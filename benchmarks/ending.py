@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -75,26 +74,40 @@ class Ending:
     text: str
     port: int
 
-    def cost(self) -> float:
-        """Nanoseconds from the end of its work to its own."""
+    def start(self) -> subprocess.Popen[str]:
         environment = {
             **os.environ,
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.port}",
             "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
             "NO_PROXY": "127.0.0.1",
         }
-        done = subprocess.run(
+        return subprocess.Popen(
             (find_python(), "-c", self.text + END),
             env=environment,
-            check=False,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=PATIENCE,
         )
+
+    def finish(self, program: subprocess.Popen[str]) -> float:
+        """Nanoseconds from the end of its work to its own."""
+        output, errors = program.communicate(timeout=PATIENCE)
         end = time.monotonic()
-        if done.returncode != 0:
-            sys.exit(f"{self.name} exited {done.returncode}:\n{done.stderr}")
-        return 1e9 * (end - float(done.stdout.split()[-1]))
+        if program.returncode != 0:
+            raise SystemExit(f"{self.name} exited {program.returncode}:\n{errors}")
+        return 1e9 * (end - float(output.split()[-1]))
+
+
+def finish_all(endings: list[Ending]) -> list[float]:
+    """What all of them take, at the same time."""
+    programs: list[subprocess.Popen[str]] = []
+    with ThreadPoolExecutor(len(endings)) as pool:
+        try:
+            programs += (each.start() for each in endings)
+            return list(pool.map(Ending.finish, endings, programs))
+        finally:
+            for program in programs:
+                program.kill()  # those that an interrupt left, so that the pool can end
 
 
 def tables(_: int) -> list[Table]:
@@ -113,9 +126,7 @@ def tables(_: int) -> list[Table]:
         quick = [
             Ending(name, text, port) for port in ports.values() for name, text in QUICK.items()
         ]
-        costs = [each.cost() for each in quick]
-        with ThreadPoolExecutor(len(slow)) as pool:
-            costs += pool.map(Ending.cost, slow)
+        costs = [cost for each in quick for cost in finish_all([each])] + finish_all(slow)
     taken = {(each.port, each.name): cost for each, cost in zip(quick + slow, costs, strict=True)}
     return [_table(title, port, taken) for title, port in ports.items()]
 

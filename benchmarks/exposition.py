@@ -178,8 +178,9 @@ def tables(rounds: int) -> list[Table]:
             for case, target in targets.items()
         )
         found.append(Table(title, ABOUT, figures, PEER, headlines=headlines))
-        figures = measure(fraction_cases(service, format_), few)
-        found.append(Table(f"{title} of 17 digits", ABOUT, figures, PEER))
+        if few == rounds:
+            figures = measure(fraction_cases(service, format_), few)
+            found.append(Table(f"{title} of 17 digits", ABOUT, figures, PEER))
     return found
 
 

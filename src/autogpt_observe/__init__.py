@@ -12,8 +12,12 @@ __all__ = [
     "UsageError",
     "__version__",
     "agent",
+    "bind",
+    "continue_trace",
+    "environment",
     "flush",
     "init",
+    "inject",
     "llm",
     "metric",
     "shutdown",
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
     from autogpt_observe.runtime.handles import metric
     from autogpt_observe.runtime.journey import Budget
     from autogpt_observe.runtime.observer import Observer, flush, init, shutdown
+    from autogpt_observe.runtime.propagation.carried import bind
+    from autogpt_observe.runtime.propagation.environment import environment
+    from autogpt_observe.runtime.propagation.headers import continue_trace, inject
 
 _HOMES = {
     "Budget": "autogpt_observe.runtime.journey",
@@ -38,6 +45,10 @@ _HOMES = {
     "Observer": "autogpt_observe.runtime.observer",
     "SpecError": "autogpt_observe.diagnostics",
     "UsageError": "autogpt_observe.errors",
+    "bind": "autogpt_observe.runtime.propagation.carried",
+    "continue_trace": "autogpt_observe.runtime.propagation.headers",
+    "environment": "autogpt_observe.runtime.propagation.environment",
+    "inject": "autogpt_observe.runtime.propagation.headers",
     "agent": "autogpt_observe.runtime.boundaries",
     "flush": "autogpt_observe.runtime.observer",
     "init": "autogpt_observe.runtime.observer",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.samples import Sample
 
-PATIENCE = 60.0
+PATIENCE = 15.0
 """Seconds that anything may take on a machine that is busy."""
 
 SPEC = """

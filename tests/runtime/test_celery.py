@@ -49,11 +49,12 @@ def begin(**_):
 """
 PREFORK = "celery -A service worker -c 2 --max-tasks-per-child 3"
 SOLO = "celery -A service worker -P solo"
-QUIET = "--without-gossip --without-mingle --without-heartbeat -l warning"
+QUIET = "--without-gossip --without-mingle --without-heartbeat -l info"
 
 
 def send(service: Service, task: str, times: int) -> None:
     """Let it run ``task`` some times."""
+    service.wait_for_log(" ready.")  # what comes before is lost
     assert service.process.stdin is not None
     service.process.stdin.write(f"{task} {times}\n")
     service.process.stdin.flush()

@@ -70,6 +70,7 @@ def test_defaults() -> None:
         "traces": "auto",
         "span_exporter": None,
         "capture_content": None,
+        "propagate_threads": True,
     }
 
 
@@ -94,6 +95,7 @@ def test_environment_wins_over_defaults() -> None:
         "traces": "own",
         "span_exporter": None,
         "capture_content": None,
+        "propagate_threads": True,
     }
 
 
@@ -108,6 +110,7 @@ def test_arguments_win_over_the_environment() -> None:
         "traces": "auto",
         "span_exporter": None,
         "capture_content": True,
+        "propagate_threads": False,
     }
     assert settings_of(environ=ENVIRON, **given) == given
 

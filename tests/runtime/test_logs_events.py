@@ -135,11 +135,12 @@ def test_secrets_are_taken_out_of_all_there_is(tmp_path: Path) -> None:
         raise error
     except ValueError:
         pass
-    secrets = {"password": "hunter2", "pin_token": 1234}
+    secrets = {"password": "hunter2", "pin_token": 987654321012345}
     with logging_to(tmp_path / "log", stdlib="debug", redactor=build_redactor(None)) as run:
         log.info(f"used {KEY}")
         log.info("m", text=f"used {KEY}", other="plain")
         log.info("m", **secrets)
+        log.info("m", **secrets)  # the names are known now
         log.info("m", nested={"api_key": "x" * 20, "list": [KEY]}, items=[KEY], raw=KEY.encode())
         log.info("m", **{KEY: "a name"})
         log.info("m", exc_info=error)
@@ -149,7 +150,7 @@ def test_secrets_are_taken_out_of_all_there_is(tmp_path: Path) -> None:
     written = run.path.read_text()
     assert "a" * 20 not in written
     assert "hunter2" not in written
-    assert "1234" not in written.replace("pin", "")
+    assert "987654321012345" not in written
     assert "x" * 20 not in written
     assert lines[1]["labels"]["other"] == "plain"
     assert "[redacted:" in lines[1]["labels"]["text"]

@@ -581,7 +581,8 @@ def test_spans_of_a_short_program_arrive_at_its_end() -> None:
         def export(self, spans):
             for span in spans:
                 said = span.resource.attributes
-                os.write(1, f"{span.name} {said['service.name']} {said['telemetry.sdk.name']}".encode())
+                names = said["service.name"], said["telemetry.sdk.name"]
+                os.write(1, f"{span.name} {names}".encode())
             return SpanExportResult.SUCCESS
 
     obs.init(serve=False, span_exporter=Lines())
@@ -589,4 +590,44 @@ def test_spans_of_a_short_program_arrive_at_its_end() -> None:
         pass
     """
     )
-    assert printed == "step s autogpt opentelemetry"
+    assert printed == "step s ('autogpt', 'opentelemetry')"
+
+
+SECRET = "sk-proj-" + "a1B2c3D4" * 8
+
+
+def test_no_secret_is_exported(collected: Collected) -> None:
+    with suppress(ValueError), obs.agent(f"a {SECRET}"), obs.step("s"):
+        span = otel.get_current_span()
+        span.set_attribute("authorization", "Basic abc")
+        span.set_attribute("note", f"the key is {SECRET}")
+        span.add_event("retry", {"header": f"Bearer {SECRET}"})
+        raise ValueError(f"bad key {SECRET}")
+    spans = collected.spans()
+    shown = " ".join(span.to_json() for span in spans)
+    assert "sk-proj-" not in shown
+    step = spans[0]
+    assert step.attributes is not None
+    assert step.attributes["authorization"] == "[redacted:authorization]"
+    assert step.attributes["note"] == "the key is [redacted:openai-api-key]"
+    assert step.status.description == "ValueError: bad key [redacted:openai-api-key]"
+
+
+def test_no_secret_reaches_the_provider_of_the_host() -> None:
+    printed = run_python(
+        HOST
+        + """
+    set_up()
+    obs.init(serve=False)
+    secret = "sk-proj-" + "a1B2c3D4" * 8
+    try:
+        with obs.agent(f"a {secret}"), obs.step("s"):
+            raise ValueError(f"bad key {secret}")
+    except ValueError:
+        pass
+    obs.shutdown()
+    shown = " ".join(span.to_json() for span in seen.get_finished_spans())
+    print("sk-proj-" in shown, shown.count("[redacted:openai-api-key]"))
+    """
+    )
+    assert printed.startswith("False ")

@@ -20,8 +20,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 import autogpt_observe as obs
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.active import ACTIVE
+from autogpt_observe.runtime.logs.logger import log
 from autogpt_observe.runtime.scopes import CURRENT
-from autogpt_observe.testing import observe
+from autogpt_observe.testing import events, observe
 
 ENDPOINT = "http://127.0.0.1:9"
 
@@ -135,6 +136,17 @@ def test_the_off_switch_switches_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen.metric("runs_total") == 1
 
 
+def test_variables_are_those_of_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOGPT_OBSERVE_GENAI_CONVENTIONS", "legacy")
+    for variables, name in (
+        ({}, "gen_ai.provider.name"),
+        ({"AUTOGPT_OBSERVE_GENAI_CONVENTIONS": "legacy"}, "gen_ai.system"),
+    ):
+        with observe(AGENT, variables=variables) as seen:
+            research(seen.clock)
+        assert seen.span("chat gpt-4o").attributes[name] == "openai"
+
+
 def test_exporters_of_the_environment_and_the_code_get_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -174,13 +186,27 @@ def test_an_observer_that_is_up_waits_aside() -> None:
 def test_observations_nest() -> None:
     with observe(AGENT) as outer:
         with obs.agent("outer"), observe(OTHER) as inner:
+            with obs.step("of no run"):
+                pass
             with obs.agent("inner"):
                 pass
             assert outer.tree() == "invoke_agent outer  (open)"
         research(outer.clock)
-    assert inner.tree() == "invoke_agent inner"
+    assert inner.tree() == "step of no run\ninvoke_agent inner"
+    assert inner.events[0] == events.Step("", "of no run", "ok", 0.0, None)
     assert inner.moved() == {"starts_total": 1}
     assert outer.metric("runs_total") == 2
+
+
+def test_lines_go_to_the_observation_they_belong_to() -> None:
+    with observe(AGENT) as outer:
+        log.info("one")
+        with observe(OTHER) as inner:
+            log.info("two")
+        log.info("three")
+    log.info("four")
+    assert [line["message"] for line in outer.logs] == ["one", "three"]
+    assert [line["message"] for line in inner.logs] == ["two"]
 
 
 def test_after_an_error_all_is_as_it_was() -> None:

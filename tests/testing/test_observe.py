@@ -323,6 +323,13 @@ def test_events_are_in_order_and_equal_to_ones_that_are_made(seen: Observed) -> 
     ]
 
 
+def test_seconds_of_events_are_whole_nanoseconds(seen: Observed) -> None:
+    research(seen.clock)
+    assert 0.1 + 0.2 - 0.1 != 0.2
+    assert [event.seconds for event in seen.events if isinstance(event, events.LLMCall)] == [0.2]
+    assert seen.events[-1] == events.Run("researcher", "success", 0.3, None)
+
+
 def test_the_clock_moves_by_hand() -> None:
     clock = FakeClock(datetime(2030, 5, 1, tzinfo=UTC))
     assert (clock(), clock.time_ns()) == (0.0, 1_903_824_000_000_000_000)

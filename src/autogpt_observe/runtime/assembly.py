@@ -15,8 +15,10 @@ from autogpt_observe.runtime.instruments import build_guards, build_instruments
 from autogpt_observe.runtime.multiprocess.folder import shared_folder
 from autogpt_observe.runtime.multiprocess.unseen import Unseen
 from autogpt_observe.runtime.process import ProcessReader
+from autogpt_observe.runtime.propagation.threads import carry_over_threads
 from autogpt_observe.runtime.readings import READINGS, Reader, Reading
 from autogpt_observe.runtime.recorder import Recorder
+from autogpt_observe.runtime.redaction import build_redactor
 from autogpt_observe.runtime.serving import Serving
 from autogpt_observe.runtime.sinks.metrics import MetricsSink
 from autogpt_observe.runtime.surroundings import REAL, Surroundings
@@ -85,10 +87,13 @@ def assemble(
     instruments = build_instruments(spec, guards)
     metrics: dict[str, Metric] = dict(spec.metrics.items())
     recorder = Recorder(metrics, instruments, incidents)
-    traces = open_traces(spec, settings, around, incidents, undo)
+    redactor = build_redactor(spec.redaction)
+    traces = open_traces(spec, settings, around, incidents, redactor, undo)
     sinks = (MetricsSink(metrics, instruments), *around.sinks)
     hub = Hub(sinks, on_error=incidents.fail, tracing=traces.tracing, clock=around.clock)
     undo.callback(hub.close)
+    if settings.propagate_threads:
+        carry_over_threads(undo)
     reader = _reader(hub, folder)
     for name, metric in metrics.items():
         if name in instruments:

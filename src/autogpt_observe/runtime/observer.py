@@ -19,6 +19,7 @@ from autogpt_observe.runtime.forks import renew_all
 from autogpt_observe.runtime.handles import check_handles, renew_lock
 from autogpt_observe.runtime.incidents import LOG
 from autogpt_observe.runtime.multiprocess.endings import end_with_fork, end_with_worker
+from autogpt_observe.runtime.propagation.environment import join_environment
 from autogpt_observe.runtime.settings import Arguments, Settings, is_disabled, read_settings
 from autogpt_observe.spec.model import Spec
 
@@ -105,6 +106,7 @@ def init(  # noqa: PLR0913  # each option is one setting of the documented inter
     traces: str | None = None,
     span_exporter: SpanExporter | None = None,
     capture_content: bool | None = None,
+    propagate_threads: bool | None = None,
 ) -> Observer:
     """Start to observe: make the spec's metrics, feed them from now on, serve them at /metrics.
 
@@ -130,6 +132,8 @@ def init(  # noqa: PLR0913  # each option is one setting of the documented inter
             is set.
         capture_content: whether spans carry prompts, answers, arguments and results; default:
             what OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT says, else no.
+        propagate_threads: whether threads and pools go on in the run and the trace that started
+            them; default: yes.
 
     Raises:
         SpecError: the spec has errors.
@@ -155,6 +159,7 @@ def init(  # noqa: PLR0913  # each option is one setting of the documented inter
             traces=traces,
             span_exporter=span_exporter,
             capture_content=capture_content,
+            propagate_threads=propagate_threads,
         )
         settings = read_settings(arguments, os.environ)
         loaded = _load(settings)
@@ -166,6 +171,7 @@ def init(  # noqa: PLR0913  # each option is one setting of the documented inter
             check_handles(parts.recorder)
             undo.callback(ACTIVE.clear)
             ACTIVE.recorder, ACTIVE.hub = parts.recorder, parts.hub
+            join_environment(os.environ, undo)
             undo.callback(atexit.unregister, shutdown)
             atexit.register(shutdown)
             end_with_worker(undo, shutdown)

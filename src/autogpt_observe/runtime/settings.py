@@ -23,6 +23,7 @@ PORT = f"{SETTING_PREFIX}PORT"
 STRICT = f"{SETTING_PREFIX}STRICT"
 DISABLED = f"{SETTING_PREFIX}DISABLED"
 TRACES = f"{SETTING_PREFIX}TRACES"
+PROPAGATE_THREADS = f"{SETTING_PREFIX}PROPAGATE_THREADS"
 OTEL_DISABLED = "OTEL_SDK_DISABLED"
 
 DEFAULT_HOST = "127.0.0.1"
@@ -59,6 +60,7 @@ class Arguments:
     traces: str | None = None
     span_exporter: SpanExporter | None = None
     capture_content: bool | None = None
+    propagate_threads: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,7 @@ class Settings:
         traces: whose provider spans are made on.
         span_exporter: where spans go; None for where OpenTelemetry's variables say.
         capture_content: whether spans carry content; None for what OpenTelemetry's variable says.
+        propagate_threads: whether threads and pools take the context along.
     """
 
     spec: Spec | Path | None
@@ -86,6 +89,7 @@ class Settings:
     traces: TraceMode
     span_exporter: SpanExporter | None
     capture_content: bool | None
+    propagate_threads: bool
 
     def port_for(self, spec: Spec) -> int:
         """The port to listen on, 0 for a free one."""
@@ -128,7 +132,14 @@ def read_settings(given: Arguments, environ: Mapping[str, str]) -> Settings:
         traces=_read_traces(given.traces, environ),
         span_exporter=given.span_exporter,
         capture_content=given.capture_content,
+        propagate_threads=_read_propagate_threads(given, environ),
     )
+
+
+def _read_propagate_threads(given: Arguments, environ: Mapping[str, str]) -> bool:
+    if given.propagate_threads is not None:
+        return given.propagate_threads
+    return _read_switch(environ, PROPAGATE_THREADS) is not False
 
 
 def _read_traces(given: str | None, environ: Mapping[str, str]) -> TraceMode:

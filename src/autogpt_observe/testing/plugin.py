@@ -42,12 +42,9 @@ def observed(request: pytest.FixtureRequest) -> Iterator[Observed]:
     from autogpt_observe.errors import ObserveError  # noqa: PLC0415  # as the module says
     from autogpt_observe.testing.fixture import open_observation  # noqa: PLC0415  # as above
 
-    wrong = ""
     with ExitStack() as stack:
         try:
             seen = stack.enter_context(open_observation(request.node, request.config))
         except ObserveError as error:
-            wrong = str(error)
-        if wrong:  # told out here, where it is not the error's sequel
-            pytest.fail(wrong, pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
         yield seen

@@ -74,9 +74,7 @@ class Logger:
             frame = sys._getframe(1)  # noqa: SLF001  # documented, and what `logging` uses
             report(target, number, (event, *args), {**self._context, **fields}, frame)
 
-    async def alog(
-        self, level: int | str, event: Any = ABSENT, *args: Any, **fields: Any
-    ) -> None:
+    async def alog(self, level: int | str, event: Any = ABSENT, *args: Any, **fields: Any) -> None:
         """As `log`."""
         target, number = CURRENT.target, level_of(level)
         if target is not None and number >= target.level:

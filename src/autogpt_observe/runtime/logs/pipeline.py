@@ -94,7 +94,7 @@ class Logs:
         self._target.close(timeout)
 
 
-def start_logs(
+def start_logs(  # noqa: PLR0913  # each is one thing that logs need
     spec: Spec,
     settings: LogSettings,
     *,

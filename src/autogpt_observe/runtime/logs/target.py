@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import atexit
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from autogpt_observe.runtime.forks import renew_after_fork
 from autogpt_observe.runtime.logs.fields import ERROR
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from autogpt_observe.runtime.logs.lines import About, LineBuilder
     from autogpt_observe.runtime.logs.writer import Writer
@@ -22,21 +23,25 @@ CLOSE_WITHIN = 1.0
 class Target:
     """Takes log events, until it is closed; forked children go on with one of their own.
 
+    Args:
+        make: makes what builds lines and what writes them; called at the first event, since hosts
+            that log nothing need not wait for the modules.
+        level: the least level that is written.
+
     Attributes:
         level: the least level that is written.
         build: makes a line.
         put, put_urgent: take a line; what is urgent waits for no other line.
     """
 
-    __slots__ = ("__weakref__", "_builder", "_writer", "build", "level", "put", "put_urgent")
-
-    def __init__(self, builder: LineBuilder, writer: Writer, *, level: int) -> None:
-        self._builder = builder
-        self._writer = writer
+    def __init__(self, make: Callable[[], tuple[LineBuilder, Writer]], *, level: int) -> None:
+        self._make = make
+        self._made: tuple[LineBuilder, Writer] | None = None
+        self._making = threading.RLock()  # a signal handler may log while it is held
         self.level = level
-        self.build = builder.build
-        self.put = writer.put
-        self.put_urgent = writer.put_urgent
+        self.build: Callable[..., bytes] = lambda *event: self._begin()[0].build(*event)
+        self.put: Callable[[bytes], None] = lambda line: self._begin()[1].put(line)
+        self.put_urgent: Callable[[bytes], None] = lambda line: self._begin()[1].put_urgent(line)
         renew_after_fork(self)
         atexit.register(self.close)
 
@@ -55,24 +60,35 @@ class Target:
 
     def flush(self, timeout: float = CLOSE_WITHIN) -> bool:
         """Wait until what was logged is written; whether it is."""
-        return self._writer.flush(timeout)
+        return self._made is None or self._made[1].flush(timeout)
 
     def close(self, timeout: float = CLOSE_WITHIN) -> None:
         """Write what was logged, and take no more."""
         if CURRENT.target is self:
             CURRENT.target = None
         atexit.unregister(self.close)
-        self._writer.close(timeout)
+        if self._made is not None:
+            self._made[1].close(timeout)
 
     def renew_locks(self) -> None:
         """In a forked child: log on, as another process, with another thread."""
-        self._builder.renew()
-        self._writer.renew()
+        self._making = threading.RLock()
+        if self._made is not None:
+            self._made[0].renew()
+            self._made[1].renew()
         # A child of multiprocessing ends without `atexit`, and forgets what was to be done at its
         # end; what is registered here is done after that.
         util = sys.modules.get("multiprocessing.util")
         if util is not None:
             util.register_after_fork(self, _close_at_end)
+
+    def _begin(self) -> tuple[LineBuilder, Writer]:
+        with self._making:
+            if self._made is None:
+                builder, writer = self._made = self._make()
+                self.build = builder.build
+                self.put, self.put_urgent = writer.put, writer.put_urgent
+            return self._made
 
 
 def _close_at_end(target: Target) -> None:

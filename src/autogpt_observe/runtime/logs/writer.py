@@ -65,7 +65,8 @@ class Writer:
 
     Args:
         output: where lines go; used by the thread alone.
-        on_drop: told why and how many lines were dropped: `queue_full`, `output_failed`.
+        on_drop: told why and how many lines were dropped: `queue_full`, or `output_failed` for
+            those that were not written in time at the end.
         on_error: told when the output failed.
     """
 
@@ -129,8 +130,9 @@ class Writer:
             self._ring()
             if thread is not threading.current_thread():
                 thread.join(timeout)
-        self._give_up()
+        self._asleep = True  # so that what still comes, from another thread, is dropped
         self._given_up = True
+        self._give_up()
 
     def renew(self) -> None:
         """In a forked child: the parent writes what waits there, the child has its own thread."""
@@ -139,6 +141,9 @@ class Writer:
 
     def _ring(self) -> None:
         """Wake the thread, which may have to be started."""
+        if self._given_up:
+            self._give_up()
+            return
         if self._thread is None and not self._start():
             return
         self._asleep = False

@@ -59,5 +59,5 @@ def _end_with_celery(shutdown: Callable[[], None]) -> None:
             shutdown()
 
         signals.worker_process_shutdown.connect(
-            end, weak=False, dispatch_uid="autogpt_observe.shutdown"
+            end, weak=False, dispatch_uid="autogpt-observe"
         )

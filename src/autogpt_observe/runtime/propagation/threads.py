@@ -86,13 +86,14 @@ def carry_over_threads(undo: ExitStack) -> None:
     if not _INSTALLED.users:
         _install(_INSTALLED.undo)
     _INSTALLED.users += 1
-    undo.callback(_release)
+    undo.callback(_release, os.getpid())
 
 
-def _release() -> None:
-    _INSTALLED.users -= 1
-    if not _INSTALLED.users:
-        _INSTALLED.undo.close()
+def _release(process: int) -> None:
+    if process == _INSTALLED.process:  # else it is a parent's wish, undone in a forked child
+        _INSTALLED.users -= 1
+        if not _INSTALLED.users:
+            _INSTALLED.undo.close()
 
 
 def _install(undo: ExitStack) -> None:

@@ -21,6 +21,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Status, StatusCode
 
 from autogpt_observe.runtime.traces.conventions.describe import SharedValues
+from autogpt_observe.runtime.traces.spans import SPAN_NAME, STATUS_DESCRIPTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,8 +42,6 @@ SERVICE_OWNER = "service.owner"
 ENVIRONMENT_NAME = "deployment.environment.name"
 """https://opentelemetry.io/docs/specs/semconv/resource/; of an owner it knows nothing."""
 
-STATUS_DESCRIPTION = "status.description"
-"""The name under which the description of a status is redacted."""
 
 _ATOMS = (str, bool, int, float)
 _INT64 = 1 << 63
@@ -126,6 +125,7 @@ class SpanReader:
         self._limits = limits
         self._redact = redact
         self._shared: dict[int, tuple[SharedValues, Attributes, int]] = {}
+        self._names: dict[str, str] = {}
         self._scopes: dict[Library, InstrumentationScope] = {}
 
     def read(self, span: Span) -> ReadableSpan:
@@ -149,7 +149,7 @@ class SpanReader:
             dropped_links = len(span.links) - len(linked)
             links = [self._link(link) for link in linked]
         made = _Readable(
-            name=_encodable(span.name),
+            name=self._names.get(span.name) or self._name(span.name),
             context=span.context,
             parent=span.parent,
             resource=self._resource,
@@ -195,7 +195,8 @@ class SpanReader:
 
     def _event(self, event: SpanEvent) -> Event:
         attributes, dropped = self._clean(event.attributes, self._limits.event_attributes)
-        made = _Event(_encodable(event.name), attributes, event.nanoseconds)
+        name = self._names.get(event.name) or self._name(event.name)
+        made = _Event(name, attributes, event.nanoseconds)
         made.dropped = dropped
         return made
 
@@ -213,6 +214,15 @@ class SpanReader:
             description = self._redact(STATUS_DESCRIPTION, description)
         shown = description if isinstance(description, str) else ""
         return Status(status.status_code, _encodable(shown[: self._limits.length]))
+
+    def _name(self, name: str) -> str:
+        """The name of a span or an event, as it is exported."""
+        shown = name if self._redact is None else self._redact(SPAN_NAME, name)
+        clean = _encodable(shown if isinstance(shown, str) else "")
+        if len(self._names) >= _MOST_SHARED:  # names without end, such as one for each goal
+            self._names.clear()
+        self._names[name] = clean
+        return clean
 
     def _scope(self, library: Library) -> InstrumentationScope:
         made = InstrumentationScope(_encodable(library.name), library.version)

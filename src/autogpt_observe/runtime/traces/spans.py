@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 
 SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 UNSAMPLED = TraceFlags(TraceFlags.DEFAULT)
+SPAN_NAME = "span.name"
+"""The name under which the names of spans and of their events are redacted."""
+
+STATUS_DESCRIPTION = "status.description"
+"""The name under which the description of a status is redacted."""
+
 _ATOMS = (str, bool, int, float)
 
 

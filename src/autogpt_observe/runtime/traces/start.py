@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from autogpt_observe.runtime.incidents import Incidents
+    from autogpt_observe.runtime.redaction import Redactor
     from autogpt_observe.runtime.settings import Settings
     from autogpt_observe.runtime.surroundings import Surroundings
     from autogpt_observe.runtime.traces.pipeline import Pipeline
@@ -36,11 +37,12 @@ class Traces:
     pipeline: Pipeline | None
 
 
-def open_traces(
+def open_traces(  # noqa: PLR0913, PLR0917  # the parts it is made of
     spec: Spec,
     settings: Settings,
     around: Surroundings,
     incidents: Incidents,
+    redactor: Redactor,
     undo: ExitStack,
 ) -> Traces:
     """Put the tracing together; ``undo`` gets what takes it away.
@@ -55,7 +57,13 @@ def open_traces(
     )
     provider, pipeline = around.provider, None
     if provider is None:
-        export = open_export(spec, environ, incidents, exporter=settings.span_exporter)
+        export = open_export(
+            spec,
+            environ,
+            incidents,
+            exporter=settings.span_exporter,
+            redact=redactor.value,
+        )
         if export is None:
             nothing = Nothing()
             provider = Provider(nothing.decide, nothing)
@@ -65,7 +73,7 @@ def open_traces(
     tracing = Tracing(
         provider,
         conventions,
-        redact=lambda _, value: value,
+        redact=redactor.value,
         uses_host=settings.traces is TraceMode.AUTO,
     )
     return Traces(tracing, provider, pipeline)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from autogpt_observe.runtime.traces.spans import Span
     from autogpt_observe.spec.model import Tail
 
-CUT_SPANS = "autogpt_observe.cut_spans"
+CUT_SPANS = "autogpt.trace.cut_spans"
 """Attribute of a local root: how many spans of its trace were let go before it was kept."""
 
 REMEMBERED = 10_000

@@ -10,7 +10,7 @@ from opentelemetry.trace import StatusCode
 from autogpt_observe.runtime.failures import Outcome, outcome_of
 from autogpt_observe.runtime.traces.context import SLOT, with_span
 from autogpt_observe.runtime.traces.conventions import error_description, exception_event
-from autogpt_observe.runtime.traces.spans import Span
+from autogpt_observe.runtime.traces.spans import SPAN_NAME, STATUS_DESCRIPTION, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,15 +20,13 @@ if TYPE_CHECKING:
 
     from autogpt_observe.runtime.events import Event, Trace
     from autogpt_observe.runtime.scopes import Scope
-    from autogpt_observe.runtime.traces.conventions import Conventions
+    from autogpt_observe.runtime.traces.conventions import Beginning, Conventions
     from autogpt_observe.runtime.traces.provider import Provider
 
     Values = Mapping[str, AttributeValue]
     Redact = Callable[[str, object], object]
 
 LIBRARY = "autogpt_observe"
-STATUS_DESCRIPTION = "status.description"
-"""The name under which the description of a status is redacted."""
 
 
 class Tracing:
@@ -62,7 +60,8 @@ class Tracing:
     def start(self, scope: Scope, /) -> Trace | None:
         """The span of ``scope`` begins and is the current one. Says which, if it is sampled."""
         scope.outside = context = SLOT.get()
-        if scope.parent is None and self._uses_host:
+        parent = scope.parent
+        if self._uses_host and (parent is None or parent.span is None):
             self._look_for_host()
         scope.beginning = beginning = self._begin(scope)
         host = self._host
@@ -73,9 +72,8 @@ class Tracing:
             SLOT.set(with_span(own, context))
             ids = own.context
         else:
-            if beginning.clean is None:
-                beginning.clean = self._redacted(beginning.attributes)
-            span = host.start_span(beginning.name, context, beginning.kind, beginning.clean)
+            name, attributes = beginning.clean or self._clean(beginning)
+            span = host.start_span(name, context, beginning.kind, attributes)
             scope.span = span
             SLOT.set(with_span(span, context))
             ids = span.get_span_context()
@@ -122,6 +120,11 @@ class Tracing:
                 failure = str(self._redact(STATUS_DESCRIPTION, failure))
             span.set_status(StatusCode.ERROR, failure)
         span.end()
+
+    def _clean(self, beginning: Beginning) -> tuple[str, Values]:
+        name = str(self._redact(SPAN_NAME, beginning.name))
+        beginning.clean = clean = name, self._redacted(beginning.attributes)
+        return clean
 
     def _redacted(self, values: Values) -> Values:
         return {name: self._redact(name, value) for name, value in values.items()}  # type: ignore[misc]  # it keeps the types

@@ -53,7 +53,7 @@ class Beginning:
     """How a span starts. The attributes are shared by many spans: they must not be changed.
 
     Attributes:
-        clean: the attributes without secrets, once somebody has asked for them.
+        clean: the name and the attributes without secrets, once somebody has asked for them.
         endings: all attributes of such a span by the result it ended with, where that and nothing
             else is added; None where it is not that simple.
     """
@@ -62,7 +62,7 @@ class Beginning:
     kind: SpanKind
     attributes: Values
     endings: dict[str, SharedValues] | None = field(default=None, compare=False)
-    clean: Values | None = field(default=None, compare=False)
+    clean: tuple[str, Values] | None = field(default=None, compare=False)
 
 
 class Conventions:
