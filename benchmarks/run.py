@@ -40,10 +40,12 @@ INTRODUCTION = """\
 `make bench` measures all this in some minutes and writes this page; `python benchmarks/run.py
 steps` measures one part and prints it (`--help` lists them).
 
-Read the ratios, not the times: those are one machine's, and one load's ({machine}). All ways of a
-table take turns, {rounds} rounds of them, so that a busy moment hits all alike; a ratio is the
-median of the rounds' ratios. Times are CPU time, unless a table says otherwise. That all ways do
-the same work is asserted before the clock starts; a difference ends the run.
+Read the ratios, not the times: those are one machine's, and one load's:
+{machine}.
+
+All ways of a table take turns, {rounds} rounds of them, so that a busy moment hits all alike; a
+ratio is the median of the rounds' ratios. Times are CPU time, unless a table says otherwise. That
+all ways do the same work is asserted before the clock starts; a difference ends the run.
 
 "By hand" is what a good engineer would write with prometheus_client, opentelemetry-sdk and
 structlog. {peers}

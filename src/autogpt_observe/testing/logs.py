@@ -30,7 +30,7 @@ class Lines(Writer):
         self.records: list[dict[str, object]] = []
         self.is_listening = False
 
-    def put(self, line: bytes, *, urgent: bool = False) -> None:  # noqa: ARG002  # none waits
+    def put(self, line: bytes) -> None:
         """Keep a line."""
         if self.is_listening:
             record: dict[str, object] = orjson.loads(line)
@@ -38,6 +38,10 @@ class Lines(Writer):
             self.records.append(
                 {name: each for name, each in record.items() if name not in _DIFFERS}
             )
+
+    def put_urgent(self, line: bytes) -> None:
+        """Keep a line."""
+        self.put(line)
 
     def flush(self, timeout: float) -> bool:  # noqa: ARG002  # nothing waits
         """Nothing is left to write."""

@@ -1,4 +1,7 @@
-"""Puts the logs together from a spec, and takes them apart again."""
+"""Puts the logs together from a spec, and takes them apart again.
+
+What builds and writes lines is loaded with the first of them.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,16 @@ from typing import TYPE_CHECKING
 from autogpt_observe.errors import UsageError
 from autogpt_observe.names import SETTING_PREFIX
 from autogpt_observe.runtime.logs.fields import LEVELS
-from autogpt_observe.runtime.logs.lines import LineBuilder, Origin
-from autogpt_observe.runtime.logs.streams import Stream
 from autogpt_observe.runtime.logs.target import CLOSE_WITHIN, CURRENT, Target
-from autogpt_observe.runtime.logs.writer import Writer
 from autogpt_observe.spec.model import Logging, LogOutput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from autogpt_observe.runtime.events import OnError, Sink
+    from autogpt_observe.runtime.logs.lines import LineBuilder
     from autogpt_observe.runtime.logs.places import Redactor
-    from autogpt_observe.runtime.logs.writer import Output
+    from autogpt_observe.runtime.logs.writer import Output, Writer
     from autogpt_observe.spec.model import Spec
 
 LOG_LEVEL = f"{SETTING_PREFIX}LOG_LEVEL"
@@ -113,25 +114,22 @@ def start_logs(  # noqa: PLR0913  # each is one thing that logs need
         on_error: told of the failures that are kept from the host.
         writer: takes the lines; default: one that writes them where ``settings`` say.
     """
+
+    def make() -> tuple[LineBuilder, Writer]:
+        return _make_builder(spec, settings, redactor, on_error), writer or _make_writer(
+            settings, on_drop, on_error
+        )
+
     logging = settings.logging
-    if writer is None:
-        writer = Writer(_output(settings, on_error), on_drop=on_drop, on_error=on_error)
-    builder = LineBuilder(
-        _origin(spec),
-        declared={name: each.log for name, each in spec.attributes.items() if each.log},
-        redactor=redactor,
-        apart=spec.redaction is not None and bool(spec.redaction.patterns),
-        on_error=on_error,
-    )
-    target = Target(builder, writer, level=settings.level)
+    target = Target(make, level=settings.level)
     undo = ExitStack()
     sink: Sink | None = None
     if logging is not None and logging.events:
-        from autogpt_observe.runtime.sinks.logs import LogsSink  # noqa: PLC0415  # not all have it
+        from autogpt_observe.runtime.sinks.logs import LogsSink  # noqa: PLC0415  # as said
 
         sink = LogsSink(target)
     if logging is not None and logging.stdlib is not None:
-        from autogpt_observe.runtime.logs.stdlib import Bridge  # noqa: PLC0415  # as above
+        from autogpt_observe.runtime.logs.stdlib import Bridge  # noqa: PLC0415  # as said
 
         bridge = Bridge(target, level=LEVELS[logging.stdlib.value], on_error=on_error)
         undo.callback(bridge.remove)
@@ -142,18 +140,38 @@ def start_logs(  # noqa: PLR0913  # each is one thing that logs need
     return Logs(target, sink, undo)
 
 
-def _origin(spec: Spec) -> Origin:
-    dataset = None if spec.logging is None else spec.logging.dataset
+def _make_builder(
+    spec: Spec, settings: LogSettings, redactor: Redactor | None, on_error: OnError
+) -> LineBuilder:
+    from autogpt_observe.runtime.logs.lines import LineBuilder, Origin  # noqa: PLC0415  # as said
+
     service = spec.service
-    return Origin(service.name, service.environment, dataset or service.name)
+    dataset = None if settings.logging is None else settings.logging.dataset
+    return LineBuilder(
+        Origin(service.name, service.environment, dataset or service.name),
+        declared={name: each.log for name, each in spec.attributes.items() if each.log},
+        redactor=redactor,
+        apart=spec.redaction is not None and bool(spec.redaction.patterns),
+        on_error=on_error,
+    )
+
+
+def _make_writer(
+    settings: LogSettings, on_drop: Callable[[str, int], None], on_error: OnError
+) -> Writer:
+    from autogpt_observe.runtime.logs.writer import Writer  # noqa: PLC0415  # as said
+
+    return Writer(_output(settings, on_error), on_drop=on_drop, on_error=on_error)
 
 
 def _output(settings: LogSettings, on_error: OnError) -> Output:
     match settings.output.text:
         case "stderr" | "stdout" as name:
+            from autogpt_observe.runtime.logs.streams import Stream  # noqa: PLC0415  # as said
+
             return Stream(name)
         case path:
-            from autogpt_observe.runtime.logs.files import LogFile  # noqa: PLC0415  # as above
+            from autogpt_observe.runtime.logs.files import LogFile  # noqa: PLC0415  # as said
 
             logging = settings.logging or Logging()
             return LogFile(

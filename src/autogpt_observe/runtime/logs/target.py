@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autogpt_observe.runtime.forks import renew_after_fork
 from autogpt_observe.runtime.logs.fields import ERROR
@@ -39,9 +39,9 @@ class Target:
         self._made: tuple[LineBuilder, Writer] | None = None
         self._making = threading.RLock()  # a signal handler may log while it is held
         self.level = level
-        self.build: Callable[..., bytes] = lambda *event: self._begin()[0].build(*event)
-        self.put: Callable[[bytes], None] = lambda line: self._begin()[1].put(line)
-        self.put_urgent: Callable[[bytes], None] = lambda line: self._begin()[1].put_urgent(line)
+        self.build: Callable[..., bytes] = self._build_first
+        self.put: Callable[[bytes], None] = self._put_first
+        self.put_urgent: Callable[[bytes], None] = self._put_first
         renew_after_fork(self)
         atexit.register(self.close)
 
@@ -81,6 +81,12 @@ class Target:
         util = sys.modules.get("multiprocessing.util")
         if util is not None:
             util.register_after_fork(self, _close_at_end)
+
+    def _build_first(self, *event: Any) -> bytes:
+        return self._begin()[0].build(*event)
+
+    def _put_first(self, line: bytes) -> None:
+        self._begin()[1].put_urgent(line)
 
     def _begin(self) -> tuple[LineBuilder, Writer]:
         with self._making:
