@@ -19,9 +19,11 @@ __all__ = [
     "init",
     "inject",
     "llm",
+    "log",
     "metric",
     "shutdown",
     "step",
+    "structlog_processor",
     "tool",
 ]
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from autogpt_observe.runtime.boundaries import agent, llm, step, tool
     from autogpt_observe.runtime.handles import metric
     from autogpt_observe.runtime.journey import Budget
+    from autogpt_observe.runtime.logs.logger import log
+    from autogpt_observe.runtime.logs.processor import structlog_processor
     from autogpt_observe.runtime.observer import Observer, flush, init, shutdown
     from autogpt_observe.runtime.propagation.carried import bind
     from autogpt_observe.runtime.propagation.environment import environment
@@ -45,17 +49,19 @@ _HOMES = {
     "Observer": "autogpt_observe.runtime.observer",
     "SpecError": "autogpt_observe.diagnostics",
     "UsageError": "autogpt_observe.errors",
+    "agent": "autogpt_observe.runtime.boundaries",
     "bind": "autogpt_observe.runtime.propagation.carried",
     "continue_trace": "autogpt_observe.runtime.propagation.headers",
     "environment": "autogpt_observe.runtime.propagation.environment",
-    "inject": "autogpt_observe.runtime.propagation.headers",
-    "agent": "autogpt_observe.runtime.boundaries",
     "flush": "autogpt_observe.runtime.observer",
     "init": "autogpt_observe.runtime.observer",
+    "inject": "autogpt_observe.runtime.propagation.headers",
     "llm": "autogpt_observe.runtime.boundaries",
+    "log": "autogpt_observe.runtime.logs.logger",
     "metric": "autogpt_observe.runtime.handles",
     "shutdown": "autogpt_observe.runtime.observer",
     "step": "autogpt_observe.runtime.boundaries",
+    "structlog_processor": "autogpt_observe.runtime.logs.processor",
     "tool": "autogpt_observe.runtime.boundaries",
 }
 """Where each public name is defined; its module is imported when the name is first used."""

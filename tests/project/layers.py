@@ -32,7 +32,11 @@ class Layer:
 
 
 LAYERS = (
-    Layer("ground", ("errors", "diagnostics", "names", "units", "artifacts", "secrets"), sociable=True),
+    Layer(
+        "ground",
+        ("errors", "diagnostics", "names", "units", "artifacts", "secrets"),
+        sociable=True,
+    ),
     Layer("arithmetic", ("promql", "slo", "gotemplate")),
     Layer("spec", ("spec",)),
     Layer("targets", ("render", "runtime", "pipeline", "importers", "testing")),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import sys
 import threading
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
 THREADS, TASKS = 3, 6
-LOG = logging.getLogger("soak")
 known = obs.metric(KNOWN)
 steps = obs.metric(STEPS)
 
@@ -121,7 +119,7 @@ def conclude(done: Done, number: int, error: BaseException | None) -> None:
     """Say how a run ended: counted, and a line in the log."""
     outcome = "success" if error is None else type(error).__name__
     done.add(outcome)
-    LOG.info("run %d ended: %s", number, outcome)
+    obs.log.info("concluded", number=number, outcome=outcome)
 
 
 def threaded(done: Done, pace: Pace) -> None:
@@ -195,10 +193,7 @@ def say(**facts: object) -> None:
 
 def main() -> None:
     seconds, rate, log_file = float(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
-    handler = logging.FileHandler(log_file)
-    LOG.addHandler(handler)
-    LOG.setLevel(logging.INFO)
-    LOG.propagate = False
+    os.environ["AUTOGPT_OBSERVE_LOG_OUTPUT"] = log_file
     before = held()
     collector = Collector()
     observer = obs.init(SPEC, port=0, span_exporter=collector)
@@ -211,7 +206,6 @@ def main() -> None:
     sys.stdin.readline()  # the last scrape is done
     obs.shutdown()
     say(before=before, after=left(before), names=[thread.name for thread in threading.enumerate()])
-    handler.close()
 
 
 if __name__ == "__main__":

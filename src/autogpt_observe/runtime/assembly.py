@@ -12,6 +12,7 @@ from autogpt_observe.runtime.forks import make_shared_lock_reentrant
 from autogpt_observe.runtime.hub import Hub
 from autogpt_observe.runtime.incidents import Incidents
 from autogpt_observe.runtime.instruments import build_guards, build_instruments
+from autogpt_observe.runtime.logs.pipeline import read_log_settings, start_logs
 from autogpt_observe.runtime.multiprocess.folder import shared_folder
 from autogpt_observe.runtime.multiprocess.unseen import Unseen
 from autogpt_observe.runtime.process import ProcessReader
@@ -31,12 +32,23 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from prometheus_client.registry import Collector
 
+    from autogpt_observe.runtime.logs.pipeline import Logs
     from autogpt_observe.runtime.multiprocess.attendant import Attendant
+    from autogpt_observe.runtime.redaction import Redactor
     from autogpt_observe.runtime.server import Server
     from autogpt_observe.runtime.settings import Settings
     from autogpt_observe.runtime.traces.pipeline import Pipeline
     from autogpt_observe.runtime.traces.provider import Provider
     from autogpt_observe.spec.model import Metric, Spec
+
+
+LOGS_EXIT_SECONDS = 0.5
+"""What the end of a process may wait for log lines to be written."""
+
+_LOST_LINES = {
+    "queue_full": "log lines are dropped: more are logged than can be written",
+    "output_failed": "log lines are dropped: they can't be written",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +65,7 @@ class Parts:
         reader: reads what there is to read at a scrape.
         provider: makes spans.
         pipeline: exports spans; None where there is nowhere to export them to.
+        logs: writes log lines.
     """
 
     hub: Hub
@@ -64,6 +77,7 @@ class Parts:
     reader: Reader
     provider: Provider
     pipeline: Pipeline | None
+    logs: Logs
 
 
 def assemble(
@@ -89,7 +103,10 @@ def assemble(
     recorder = Recorder(metrics, instruments, incidents)
     redactor = build_redactor(spec.redaction)
     traces = open_traces(spec, settings, around, incidents, redactor, undo)
-    sinks = (MetricsSink(metrics, instruments), *around.sinks)
+    logs = _start_logs(spec, around, incidents, redactor)
+    undo.callback(logs.close, LOGS_EXIT_SECONDS)
+    logged = () if logs.sink is None else (logs.sink,)
+    sinks = (MetricsSink(metrics, instruments), *logged, *around.sinks)
     hub = Hub(sinks, on_error=incidents.fail, tracing=traces.tracing, clock=around.clock)
     undo.callback(hub.close)
     if settings.propagate_threads:
@@ -128,6 +145,7 @@ def assemble(
         reader=reader,
         provider=traces.provider,
         pipeline=traces.pipeline,
+        logs=logs,
     )
 
 
@@ -137,6 +155,20 @@ def share(folder: Path) -> None:
 
     make_shared_lock_reentrant()
     sign(folder)
+
+
+def _start_logs(spec: Spec, around: Surroundings, incidents: Incidents, redactor: Redactor) -> Logs:
+    def lose(reason: str, count: int) -> None:
+        incidents.drop("logs", reason, count, _LOST_LINES[reason])
+
+    return start_logs(
+        spec,
+        read_log_settings(spec, around.environ),
+        redactor=redactor,
+        on_drop=lose,
+        on_error=incidents.note,
+        writer=around.writer,
+    )
 
 
 def _register(

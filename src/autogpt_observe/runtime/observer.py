@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.active import ACTIVE
-from autogpt_observe.runtime.assembly import Parts, assemble, share, unregister
+from autogpt_observe.runtime.assembly import LOGS_EXIT_SECONDS, Parts, assemble, share, unregister
 from autogpt_observe.runtime.forks import renew_all
 from autogpt_observe.runtime.handles import check_handles, renew_lock
 from autogpt_observe.runtime.incidents import LOG
@@ -200,13 +201,21 @@ def shutdown() -> None:
 
 
 def flush(timeout: float = 30.0) -> bool:
-    """Send the spans that have ended; whether all of them arrived within ``timeout`` seconds.
+    """Send the spans that have ended, write what was logged; whether all of it arrived in time.
 
-    For programs that are frozen between two requests, and for tests. Without `init`, or where
-    spans are exported by the host's own provider, there is nothing to do.
+    For programs that are frozen between two requests, and for tests. Without `init` there is
+    nothing to do, and spans on the host's own provider are for the host to flush.
+
+    Args:
+        timeout: seconds to wait at the most.
     """
     parts = _STATE.parts
-    return parts is None or parts.pipeline is None or parts.pipeline.flush(timeout)
+    if parts is None:
+        return True
+    begun = time.monotonic()
+    written = parts.logs.flush(timeout)
+    left = max(0.0, timeout - (time.monotonic() - begun))
+    return (parts.pipeline is None or parts.pipeline.flush(left)) and written
 
 
 @contextmanager
@@ -297,6 +306,7 @@ def _start_over() -> None:
     attendant = _share_on(parts)
     if attendant is not None:
         _STATE.undo.callback(attendant.stop)
+    _STATE.undo.callback(parts.logs.close, LOGS_EXIT_SECONDS)
     if parts.pipeline is not None:
         _STATE.undo.callback(parts.pipeline.shutdown)
     _STATE.parts = replace(parts, hub=hub, server=None, attendant=attendant)

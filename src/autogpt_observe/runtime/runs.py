@@ -76,6 +76,8 @@ class RunScope(Scope):
     def _enclose(self, hub: Hub) -> None:
         self.journey = Journey(self.name, self.budget, hub.clock())
         hub.journeys[id(self)] = self.journey
+
+    def _announce(self, hub: Hub) -> None:
         hub.tell(RunStarted(self.name))
 
     def _halt(self, now: float) -> None:

@@ -98,6 +98,8 @@ class Scope:
             except Exception as error:  # noqa: BLE001  # telemetry never breaks its host
                 hub.on_error("tracing", error)
         CURRENT.set(self)
+        if self.is_run:
+            self._announce(hub)
         self._resumed = hub.clock()
         self._hub = hub
 
@@ -183,7 +185,10 @@ class Scope:
             self.end(GeneratorExit())
 
     def _enclose(self, hub: Hub) -> None:
-        """Take its place among the scopes around it."""
+        """Of a run: take its place among the scopes around it."""
+
+    def _announce(self, hub: Hub) -> None:
+        """Of a run: tell that it starts, when its span is there."""
 
     def _halt(self, now: float) -> None:
         """The stopwatch stands."""

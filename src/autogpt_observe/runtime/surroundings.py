@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from autogpt_observe.runtime.events import Sink
+    from autogpt_observe.runtime.logs.writer import Writer
     from autogpt_observe.runtime.traces.provider import Provider
 
 
@@ -23,12 +24,14 @@ class Surroundings:
         clock: seconds that only go forward, by which work is timed.
         sinks: who is told of events, after the metrics.
         provider: makes spans and keeps them; None for one that exports them, as the variables say.
+        writer: takes log lines; None for one that writes them, as the spec says.
     """
 
     environ: Mapping[str, str]
     clock: Callable[[], float] = perf_counter
     sinks: tuple[Sink, ...] = ()
     provider: Provider | None = None
+    writer: Writer | None = None
 
 
 REAL = Surroundings(environ=os.environ)

@@ -12,7 +12,6 @@ from prometheus_client import CollectorRegistry
 
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.assembly import assemble
-from autogpt_observe.runtime.logs.pipeline import read_log_settings, start_logs
 from autogpt_observe.runtime.logs.target import CURRENT as CURRENT_TARGET
 from autogpt_observe.runtime.multiprocess.folder import VARIABLE, shared_folder
 from autogpt_observe.runtime.observer import rehearse
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from autogpt_observe.runtime.assembly import Parts
-    from autogpt_observe.runtime.logs.pipeline import Logs
     from autogpt_observe.testing.spans import Reading
 
 
@@ -83,10 +81,9 @@ def observe(  # noqa: PLR0913  # each option is one setting of the documented in
     provider = RecordingProvider(clock, CountingIds())
     with ExitStack() as undo:
         undo.enter_context(_apart())
-        logs = _start_logs(loaded, given, lines, strict=strict)
-        undo.callback(logs.close)
-        sinks = (sink,) if logs.sink is None else (sink, logs.sink)
-        around = Surroundings(environ=given, clock=clock, sinks=sinks, provider=provider)
+        around = Surroundings(
+            environ=given, clock=clock, sinks=(sink,), provider=provider, writer=lines
+        )
         parts = assemble(loaded, settings, registry, undo, around=around)
         metrics = Metrics(loaded, registry)
         observed = Observed(
@@ -157,21 +154,6 @@ def _load(spec: Spec | Path | None, environment: str | None) -> Spec:
     from autogpt_observe.spec.load import default_path, load_spec  # noqa: PLC0415  # loads YAML
 
     return load_spec(spec or default_path(Path()), environment=environment)
-
-
-def _start_logs(spec: Spec, environ: Mapping[str, str], lines: Lines, *, strict: bool) -> Logs:
-    def fail(_: str, error: Exception) -> None:
-        if strict:
-            raise error
-
-    return start_logs(
-        spec,
-        read_log_settings(spec, environ),
-        redactor=build_redactor(spec.redaction),
-        on_drop=lambda _, __: None,
-        on_error=fail,
-        writer=lines,
-    )
 
 
 def _make_reading(spec: Spec, environ: Mapping[str, str]) -> Reading:

@@ -58,6 +58,4 @@ def _end_with_celery(shutdown: Callable[[], None]) -> None:
         def end(**_: object) -> None:
             shutdown()
 
-        signals.worker_process_shutdown.connect(
-            end, weak=False, dispatch_uid="autogpt-observe"
-        )
+        signals.worker_process_shutdown.connect(end, weak=False, dispatch_uid="autogpt-observe")

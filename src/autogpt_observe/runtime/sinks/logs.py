@@ -19,7 +19,7 @@ from autogpt_observe.runtime.events import (
     ToolCall,
     Unparseable,
 )
-from autogpt_observe.runtime.failures import Outcome
+from autogpt_observe.runtime.failures import Outcome, error_type
 from autogpt_observe.runtime.logs.fields import (
     DEBUG,
     ERROR,
@@ -137,7 +137,10 @@ def _about(event: Event, told: _Told) -> About:
     return About(error=error, ids=ids, fields=more)
 
 
-def _raised(error_type: str) -> BaseException | None:
-    """The exception that a failure tells of: the one on its way through the scope."""
+def _raised(kind: str) -> BaseException | None:
+    """The exception that a failure tells of: the one on its way through the scope.
+
+    It is not in the event: whoever keeps events would keep all that the exception's frames hold.
+    """
     error = sys.exc_info()[1]
-    return error if error is not None and type(error).__qualname__ == error_type else None
+    return error if error is not None and error_type(error) == kind else None

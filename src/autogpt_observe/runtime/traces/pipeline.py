@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 THREAD_NAME = "autogpt-observe-traces"
 FLUSH_SECONDS = 30.0
-EXIT_SECONDS = 1.5
+EXIT_SECONDS = 1.2
 """What the end of a process may wait for spans to be sent."""
 
 _SHUT, _FULL = "shutdown", "queue_full"
