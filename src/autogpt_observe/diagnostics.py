@@ -6,7 +6,6 @@ all findings; the edge (the command line, ``obs.init``) raises one :class:`SpecE
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections import Counter
@@ -147,6 +146,8 @@ def suggest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | 
     words = tuple(known)
     if len(words) > _FEW_WORDS:
         words = _sharing_most(word, words)
+    import difflib  # noqa: PLC0415  # seldom needed
+
     near = difflib.get_close_matches(word[:_FEW_WORDS], words, n=1, cutoff=likeness)
     return near[0] if near else None
 

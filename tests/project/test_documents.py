@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -156,3 +159,42 @@ def test_link_to_nowhere_is_reported(tmp_path: Path) -> None:
         "doc.md:8: `#nowhere`: there is no heading `nowhere`",
         "doc.md:9: `../outside.md`: there is no such file in the project",
     ]
+
+
+def test_readme_example_emits_what_it_says(tmp_path: Path) -> None:
+    blocks = parse_blocks((ROOT / "README.md").read_text(encoding="utf-8"))
+    (example,) = [block.text for block in blocks if block.language == "python"]
+    run_in(tmp_path, "-m", "autogpt_observe", "init")
+    program = example.replace('obs.init("observe.yaml")', 'up = obs.init("observe.yaml", port=0)')
+    program = program.replace("obs.shutdown()", SHOW)
+    shown, logged = run_in(tmp_path, "-c", program)
+    assert set(shown.splitlines()) >= {
+        'autogpt_runs_total{agent="researcher",outcome="success"} 1.0',
+        'autogpt_steps_total{agent="researcher"} 1.0',
+        'autogpt_tool_calls_total{result="ok",tool="search"} 1.0',
+        'autogpt_llm_tokens_total{model="gpt-4o",token_type="input"} 812.0',
+    }
+    lines = [json.loads(line) for line in logged.splitlines()]
+    (answered,) = [line for line in lines if line["message"] == "answered"]
+    assert answered["numeric_labels"] == {"pages": 1}
+    assert len(answered["trace.id"]) == 32
+
+
+SHOW = """
+import prometheus_client
+print(prometheus_client.generate_latest(up.registry).decode())
+obs.shutdown()
+"""
+
+
+def run_in(folder: Path, *arguments: str) -> tuple[str, str]:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psutil
+from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as parse_openmetrics,
 )
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.samples import Sample
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 """Seconds that anything may take on a machine that is busy."""
 
 SPEC = """
@@ -34,7 +35,12 @@ buckets: {coarse: [1s, 1m]}
 metrics:
   runs_total: {type: counter, from: run.start, attributes: [agent], help: Runs}
   run_seconds:
-    {type: histogram, from: run.duration, unit: seconds, buckets: coarse, help: Time, exemplars: true}
+    type: histogram
+    from: run.duration
+    unit: seconds
+    buckets: coarse
+    help: Time
+    exemplars: true
   runs_active: {type: gauge, from: run.active, help: Runs now}
   run_age_seconds: {type: gauge, from: run.age, unit: seconds, attributes: [agent], help: Age}
   pages_total: {type: counter, from: code, help: Pages}
@@ -118,7 +124,8 @@ class Service:
         finally:
             connection.close()
         assert response.status == 200, text
-        return [sample for family in parse_openmetrics(text) for sample in family.samples]
+        families = parse_openmetrics(text)  # type: ignore[no-untyped-call]  # the library's
+        return [sample for family in families for sample in family.samples]
 
     def shown(self) -> dict[str, float]:
         """The sum of the samples of each name."""
@@ -141,7 +148,19 @@ class Service:
 
     def wait_for_log(self, text: str, times: int = 1) -> None:
         """Wait until its processes have printed ``text``."""
-        wait_for(lambda: self.log.count(text) >= times, lambda: self.log)
+        wait_for(
+            lambda: self.log.count(text) >= times or self.process.poll() is not None,
+            lambda: self.log,
+        )
+        assert self.log.count(text) >= times, self.log
+
+    def busy_worker(self) -> int:
+        """The process that says it has a run in progress."""
+        for path in self.folder.glob("gauge_livesum_*.db"):
+            entries = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]  # the library's
+            if any(value == 1 for _, value, _, _ in entries):
+                return int(path.stem.rpartition("_")[2])
+        raise AssertionError(self.log)
 
     def kill_worker(self, pid: int) -> None:
         """Kill one of its processes, and wait until it is gone."""
@@ -171,7 +190,10 @@ class Service:
 def run_service(
     tmp_path: Path, *command: str, collector: str, environ: Mapping[str, str] | None = None
 ) -> Iterator[Service]:
-    """Run ``python -m command`` in ``tmp_path``; its spans go to ``collector``."""
+    """Run ``python -m command`` in ``tmp_path``; its spans go to ``collector``.
+
+    A variable of ``environ`` that is empty is not set.
+    """
     folder, port, log = tmp_path / "values", free_port(), tmp_path / "log"
     folder.mkdir(exist_ok=True)
     (tmp_path / "observe.yaml").write_text(SPEC)
@@ -182,12 +204,13 @@ def run_service(
         "OTEL_BSP_SCHEDULE_DELAY": "200",
         "PYTHONUNBUFFERED": "1",
     }
+    settings.update(environ or {})
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=tmp_path,
-            env={**kept, **settings, **(environ or {})},
+            env={**kept, **{name: value for name, value in settings.items() if value}},
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,

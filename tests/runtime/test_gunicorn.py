@@ -70,13 +70,13 @@ class Gunicorn:
 
     def __init__(self, service: Service, place: Path) -> None:
         self.service = service
-        self._socket = place / "g"
+        self.place = place / "g"
 
     def ask(self, times: int = 1, seconds: str = "") -> set[int]:
         """Make requests; which workers have answered."""
         answered = set()
         for _ in range(times):
-            connection = Unix(self._socket)
+            connection = Unix(self.place)
             connection.request("GET", f"/?{seconds}")
             answered.add(int(connection.getresponse().read()))
             connection.close()
@@ -122,7 +122,11 @@ def test_nothing_is_lost_or_doubled_while_workers_come_and_go(
         answered = gunicorn.ask(11)
         assert len(answered) > 2
         service.wait_until_shown(
-            runs_total=11, run_seconds_count=11, run_seconds_bucket=11, pages_total=11, runs_active=0
+            runs_total=11,
+            run_seconds_count=11,
+            run_seconds_bucket=11,
+            pages_total=11,
+            runs_active=0,
         )
         wait_for(lambda: len(collector.spans) == 11, lambda: len(collector.spans))
 
@@ -147,6 +151,12 @@ def test_nothing_is_lost_or_doubled_while_workers_come_and_go(
         alive = {service.process.pid, *service.workers(), *after, "dead"}
         assert names <= {f"counter_{each}.db" for each in alive}
 
+        # one ends, and none comes in its place
+        service.process.send_signal(signal.SIGTTOU)
+        wait_for(lambda: len(service.workers()) == 1, lambda: service.log)
+        service.wait_until_shown(runs_total=16, run_seconds_count=15, runs_active=0, pages_total=16)
+        assert len(service.listeners()) == 1
+
         assert service.stop() == 0
         assert "Traceback" not in service.log
         assert "error in" not in service.log
@@ -156,25 +166,15 @@ def test_nothing_is_lost_or_doubled_while_workers_come_and_go(
 
 def _kill_at_work(gunicorn: Gunicorn) -> int:
     """Kill a worker while it is busy; which."""
-    connection = Unix(gunicorn._socket)  # noqa: SLF001  # of the same file
+    connection = Unix(gunicorn.place)
     connection.request("GET", "/?30")
     gunicorn.service.wait_until_shown(runs_active=1.0)
     shown = gunicorn.service.shown
-    wait_for(lambda: shown().get("run_age_seconds", 0.0) > 0, lambda: shown())
-    busy = next(pid for pid in gunicorn.service.workers() if _is_busy(gunicorn.service.folder, pid))
+    wait_for(lambda: shown().get("run_age_seconds", 0.0) > 0, shown)
+    busy = gunicorn.service.busy_worker()
     gunicorn.service.kill_worker(busy)
     connection.close()
     return busy
-
-
-def _is_busy(folder: Path, pid: int) -> bool:
-    from prometheus_client.mmap_dict import MmapedDict  # noqa: PLC0415
-
-    path = folder / f"gauge_livesum_{pid}.db"
-    if not path.exists():
-        return False
-    entries = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]
-    return any(value == 1 for _, value, _, _ in entries)
 
 
 def _check_exemplars(service: Service, collector: Receiver) -> None:

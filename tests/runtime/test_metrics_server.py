@@ -235,7 +235,8 @@ def test_port_that_is_taken() -> None:
             obs.init(PAGES, port=port, registry=registry)
     assert str(caught.value) == (
         f"127.0.0.1:{port} is taken by another program; `ss -ltnp 'sport = :{port}'` shows which."
-        " Pass another `port` or set AUTOGPT_OBSERVE_PORT, 0 for a free one"
+        " Pass another `port` or set AUTOGPT_OBSERVE_PORT, 0 for a free one; the processes of one"
+        " service share a port where PROMETHEUS_MULTIPROC_DIR is set"
     )
     assert threading.enumerate() == before
     assert registry._collector_to_names == {}  # noqa: SLF001  # nothing public shows it all

@@ -454,3 +454,17 @@ def test_of_another_container_its_lock_tells_whether_a_process_is_alive(
         other.kill()
     assert owners.find_dead(tmp_path) == ["99999999"]
     assert owners.find_living(tmp_path) == [os.getpid()]  # the other is none that can be looked at
+
+
+def test_the_state_of_an_earlier_process_of_the_same_number_is_forgotten(tmp_path: Path) -> None:
+    pid = os.getpid()
+    for name in ("counter", "gauge_livesum", "gauge_mostrecent"):
+        write(tmp_path, f"{name}_{pid}.db", (1, 1))
+    (tmp_path / f"{pid}.readings").write_bytes(b"")
+    (tmp_path / f"{pid}.owner").write_text("1\nanother boot\nanother namespace")
+    owners.sign(tmp_path)
+    left = {f"counter_{pid}.db", f"gauge_mostrecent_{pid}.db", f"{pid}.owner"}
+    assert {path.name for path in tmp_path.iterdir()} == left
+    write(tmp_path, f"gauge_livesum_{pid}.db", (1, 1))
+    owners.sign(tmp_path)  # once more, by the same process
+    assert {path.name for path in tmp_path.iterdir()} == {*left, f"gauge_livesum_{pid}.db"}

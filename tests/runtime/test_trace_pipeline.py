@@ -115,7 +115,7 @@ def test_no_thread_runs_before_the_first_span(make: Callable[..., Line]) -> None
     assert line.pipeline.shutdown()
     assert threads() == 0
     assert line.sent.batches == [["a"]]
-    assert line.sent.said == ["hurry 1.5", "close"]
+    assert line.sent.said == ["hurry 1.2", "close"]
 
 
 def test_a_full_batch_is_sent_at_once_and_the_rest_waits(make: Callable[..., Line]) -> None:
@@ -216,7 +216,7 @@ def test_a_second_shutdown_does_nothing(make: Callable[..., Line]) -> None:
     line = make()
     assert line.pipeline.shutdown()
     assert not line.pipeline.shutdown()
-    assert line.sent.said == ["hurry 1.5", "close"]
+    assert line.sent.said == ["hurry 1.2", "close"]
 
 
 def test_an_error_costs_its_batch_and_no_more(make: Callable[..., Line]) -> None:
@@ -302,7 +302,7 @@ def test_a_forked_child_sends_its_own_spans_only(make: Callable[..., Line]) -> N
             line.offer("child")
             assert line.pipeline.flush(10)
             assert line.sent.batches == [["child"]], line.sent.batches
-            assert line.sent.said == ["renew"], line.sent.said
+            assert set(line.sent.said) == {"renew"}, line.sent.said
             code = 0
         finally:
             os._exit(code)

@@ -65,6 +65,14 @@ class AtomicGauge(prom.Gauge):
         super()._metric_init()
         _make_reentrant(self._value)
         self.add = self._value.inc
+        if self._multiprocess_mode == "mostrecent" and not isinstance(self._value, MutexValue):
+            self._cell_lock = threading.RLock()
+            self.add = self._add_now
+
+    def _add_now(self, amount: float) -> None:
+        """The client's `inc` would forget when the value was set, as if it never had been."""
+        with self._cell_lock:
+            self._value.set(self._value.get() + amount, timestamp=time.time())
 
 
 class AtomicHistogram(prom.Histogram):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from itertools import product
-from typing import TYPE_CHECKING, Generic, TypeVar, assert_never
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar, assert_never
 
 import prometheus_client as prom
 
@@ -16,6 +16,7 @@ from autogpt_observe.runtime.forks import renew_after_fork
 from autogpt_observe.runtime.guards import ValueGuard
 from autogpt_observe.runtime.multiprocess.folder import shared_folder
 from autogpt_observe.runtime.multiprocess.histogram import SharedHistogram
+from autogpt_observe.spec.model import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,13 +161,9 @@ def _build(
                 counter = AtomicCounter(name, metric.help, labels, registry=None)
                 return CounterInstrument(counter, guarded)
             case MetricType.GAUGE:
-                is_summed = metric.from_ is MetricSource.RUN_ACTIVE
+                mode = _MODES[Processes.SUM if metric.from_ in MOVED else metric.processes]
                 gauge = AtomicGauge(
-                    name,
-                    metric.help,
-                    labels,
-                    registry=None,
-                    multiprocess_mode="livesum" if is_summed else "liveall",
+                    name, metric.help, labels, registry=None, multiprocess_mode=mode
                 )
                 return GaugeInstrument(gauge, guarded)
             case MetricType.HISTOGRAM:
@@ -183,6 +180,15 @@ def _build(
         ) from None
     except ValueError as error:
         raise UsageError(f"spec: the metric `{name}` can't be made: {error}") from error
+
+
+_MODES: Mapping[Processes, Literal["liveall", "livesum", "livemax", "mostrecent"]] = {
+    Processes.EACH: "liveall",
+    Processes.SUM: "livesum",
+    Processes.MAX: "livemax",
+    Processes.LATEST: "mostrecent",  # of the dead too: it is a fact, not the state of a process
+}
+"""The client's modes of gauges."""
 
 
 def _bounds(metric: Metric, spec: Spec) -> tuple[float, ...]:

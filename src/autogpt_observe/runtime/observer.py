@@ -137,7 +137,8 @@ def init(  # noqa: PLR0913  # each option is one setting of the documented inter
             them; default: yes.
 
     Raises:
-        SpecError: the spec has errors.
+        SpecError: the spec has errors. What is wrong with alerts, objectives and dashboards alone is
+            `autogpt-observe validate`'s to say, and no reason for an agent not to start.
         UsageError: an argument or setting is wrong, the port is taken, a name is registered
             already, a metric handle is not of this spec, or `init` was called before. Nothing of
             what was begun stays.
@@ -262,9 +263,9 @@ def _join(rehearsal: Rehearsal, spec: Spec, registry: CollectorRegistry) -> Obse
 def _load(settings: Settings) -> Spec:
     if isinstance(settings.spec, Spec):
         return settings.spec
-    from autogpt_observe.spec.load import default_path, load_spec  # noqa: PLC0415  # loads YAML
+    from autogpt_observe.spec.load import default_path, load_telemetry  # noqa: PLC0415  # loads YAML
 
-    return load_spec(settings.spec or default_path(Path()), environment=settings.environment)
+    return load_telemetry(settings.spec or default_path(Path()), environment=settings.environment)
 
 
 def _check_registry(registry: CollectorRegistry | None) -> CollectorRegistry:

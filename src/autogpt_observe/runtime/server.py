@@ -21,6 +21,7 @@ from waitress.wasyncore import dispatcher
 
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.incidents import LOG
+from autogpt_observe.runtime.multiprocess.folder import VARIABLE
 from autogpt_observe.runtime.settings import PORT
 
 if TYPE_CHECKING:
@@ -166,7 +167,8 @@ def _listen(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise UsageError(
                 f"{place} is taken by another program; `ss -ltnp 'sport = :{port}'` shows which."
-                f" Pass another `port` or set {PORT}, 0 for a free one"
+                f" Pass another `port` or set {PORT}, 0 for a free one; the processes of one"
+                f" service share a port where {VARIABLE} is set"
             ) from error
         raise UsageError(f"can't listen on {place}: {_reason(error)}") from error
     return listener

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 from autogpt_observe.diagnostics import Diagnostic, Report, Span, SpecError, did_you_mean
 from autogpt_observe.errors import UsageError
 from autogpt_observe.spec.build import build_spec, check_section
-from autogpt_observe.spec.checks import check_spec
+from autogpt_observe.spec.checks import check_spec, check_telemetry
 from autogpt_observe.spec.merge import drop_references_to_removed, merge, merge_environment
 from autogpt_observe.spec.tree import MAX_BYTES, Mapping, Scalar, Sequence, parse_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from autogpt_observe.spec.model import Spec
+
+    Check = Callable[[Spec, Mapping, Report], None]
 
 SPEC_FILE = "observe.yaml"
 """The spec that is used when none is named, if it stands in the current folder."""
@@ -53,7 +55,19 @@ def load_spec(path: Path | None = None, *, environment: str | None = None) -> Sp
         SpecError: the spec has errors; the exception holds all of them.
         UsageError: the environment is not one of the spec's.
     """
-    loaded = read_spec(path, environment=environment)
+    return _spec_of(read_spec(path, environment=environment))
+
+
+def load_telemetry(path: Path | None = None, *, environment: str | None = None) -> Spec:
+    """As :func:`load_spec`, for the runtime: what is made of the telemetry is not checked.
+
+    An alert that reads an unknown metric is no reason for a service not to start, and to read all
+    PromQL of a spec takes as long as to start.
+    """
+    return _spec_of(read_spec(path, environment=environment, check=check_telemetry))
+
+
+def _spec_of(loaded: Loaded) -> Spec:
     if loaded.spec is None:
         raise SpecError(loaded.diagnostics)
     return loaded.spec
@@ -65,7 +79,9 @@ def default_path(folder: Path) -> Path | None:
     return path if path.exists() else None
 
 
-def read_spec(path: Path | None = None, *, environment: str | None = None) -> Loaded:
+def read_spec(
+    path: Path | None = None, *, environment: str | None = None, check: Check = check_spec
+) -> Loaded:
     """Like :func:`load_spec`, but gives the findings back instead of raising SpecError."""
     report = Report()
     with _collector_paused():
@@ -74,7 +90,7 @@ def read_spec(path: Path | None = None, *, environment: str | None = None) -> Lo
             return Loaded(None, None, report.diagnostics)
         if environment is not None:
             tree = _apply_environment(tree, environment, report)
-        return _finish(tree, report)
+        return _finish(tree, report, check)
 
 
 def read_all_environments(path: Path | None = None) -> Loaded:
@@ -96,14 +112,14 @@ def packaged_text(name: str) -> str:
     return (resources.files("autogpt_observe.spec") / name).read_text(encoding="utf-8")
 
 
-def _finish(tree: Mapping, report: Report) -> Loaded:
+def _finish(tree: Mapping, report: Report, check: Check = check_spec) -> Loaded:
     if any(found.id.startswith("include/") for found in report.diagnostics):
         # half of the spec is missing: what else would be found follows from that
         return Loaded(None, tree, report.diagnostics)
     tree = drop_references_to_removed(tree)
     spec = build_spec(tree, report)
     if spec is not None:
-        check_spec(spec, tree, report)
+        check(spec, tree, report)
     return Loaded(None if report.has_errors else spec, tree, report.diagnostics)
 
 

@@ -11,6 +11,7 @@ from autogpt_observe.spec.model import (
     Discovery,
     LogLevel,
     PanelKind,
+    Processes,
     Severity,
     Show,
     Unit,
@@ -51,6 +52,12 @@ WORDS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = MappingProxyType(
             RunbookSuffix.MARKDOWN: "The file itself, as a code host shows it",
             RunbookSuffix.HTML: "A page that a site generator made of it",
             RunbookSuffix.FOLDER: "A folder that a site generator made for it",
+        },
+        Processes: {
+            Processes.EACH: "The value of each living process, with a label `pid`",
+            Processes.SUM: "The sum of the living processes' values",
+            Processes.MAX: "The largest of the living processes' values, and at least 0",
+            Processes.LATEST: "The value that was set last, by a process that is dead too",
         },
         Discovery: {
             Discovery.STATIC: "Each address is one process",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from autogpt_observe.runtime.traces.exporters import choose_exporters
 from autogpt_observe.runtime.traces.sampling import Head, read_head
-from autogpt_observe.runtime.traces.variables import read_pace
+from autogpt_observe.runtime.traces.variables import ASKING, read_pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,6 +63,10 @@ def open_export(
     Raises:
         UsageError: an exporter can't work as it is set up.
     """
+    if exporter is None and not any(environ.get(name) for name in ASKING):
+        return None
+    from autogpt_observe.runtime.traces.exporters import choose_exporters  # noqa: PLC0415  # late
+
     pace = read_pace(environ)
     exporters = choose_exporters(environ, exporter=exporter, timeout=pace.timeout)
     if exporters is None:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.incidents import LOG
+from autogpt_observe.runtime.traces.variables import ENDPOINT, EXPORTERS, TRACES_ENDPOINT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
     from autogpt_observe.runtime.traces.outlet import Destination
 
-EXPORTERS = "OTEL_TRACES_EXPORTER"
-ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
-TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 TRACES_PROTOCOL = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
 HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"

@@ -6,6 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from autogpt_observe.names import HISTOGRAM_SUFFIXES, MetricSource, MetricType
+from autogpt_observe.spec.model import Processes
 
 if TYPE_CHECKING:
     from autogpt_observe.spec.checks.context import Context
@@ -27,6 +28,11 @@ def check_registry(context: Context) -> None:
             message = f"`{name}` is a gauge, and only counters and histograms carry exemplars"
             where = ("metrics", name, "exemplars")
             context.error("metric/exemplars", message, where, fix="remove the key")
+        is_of_code = metric.type is MetricType.GAUGE and metric.from_ is MetricSource.CODE
+        if metric.processes is not Processes.EACH and not is_of_code:
+            message = f"`{name}` is no gauge `from: code`, and `processes` is for those"
+            where = ("metrics", name, "processes")
+            context.error("metric/processes", message, where, fix="remove the key")
         if metric.from_ is MetricSource.EXTERNAL:
             continue
         for series in _registered(name, metric):

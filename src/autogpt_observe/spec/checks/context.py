@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from autogpt_observe.diagnostics import Span, did_you_mean
 from autogpt_observe.names import HISTOGRAM_SUFFIXES, SYNTHETIC_METRICS, MetricSource, MetricType
 from autogpt_observe.spec.checks.places import locate
-from autogpt_observe.spec.checks.series import SpecCatalogue
-from autogpt_observe.spec.expansion import all_alerts
 from autogpt_observe.spec.tree import Mapping, Scalar, find, is_switched_off
 
 if TYPE_CHECKING:
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
 
     from autogpt_observe.diagnostics import Report
     from autogpt_observe.names import Name
+    from autogpt_observe.spec.checks.series import SpecCatalogue
     from autogpt_observe.spec.model import Alert, Spec
 
 Path = tuple[str | int, ...]
@@ -31,6 +30,7 @@ CHECKS: collections.abc.Mapping[str, str] = MappingProxyType(
         "metric/buckets": "a histogram names a list of `buckets`, and nothing else does",
         "metric/clash": "no two metrics make series of one name",
         "metric/exemplars": "only counters and histograms carry exemplars",
+        "metric/processes": "only the values of a gauge `from: code` are joined by `processes`",
         "metric/series-budget": "the metrics make no more series than `series_budget`",
         "buckets/order": "bucket bounds rise",
         "prometheus/interval": "scraping and evaluation have intervals above zero, up to a day",
@@ -183,6 +183,8 @@ class Context:
     @cached_property
     def alerts(self) -> collections.abc.Mapping[Name, Alert]:
         """The alerts declared and those that objectives imply."""
+        from autogpt_observe.spec.expansion import all_alerts  # noqa: PLC0415  # as below
+
         return all_alerts(self.spec)
 
     @cached_property
@@ -203,6 +205,9 @@ class Context:
     @cached_property
     def catalogue(self) -> SpecCatalogue:
         """What is known of these series."""
+        # loaded late: the runtime's checks do without PromQL
+        from autogpt_observe.spec.checks.series import SpecCatalogue  # noqa: PLC0415
+
         return SpecCatalogue(self.spec, self.declared("metrics"))
 
     def refused_series(self, name: str) -> tuple[str, str] | None:

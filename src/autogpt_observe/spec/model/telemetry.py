@@ -119,6 +119,15 @@ class Attribute:
     log: str | None = key("Name of the log field", default=None)
 
 
+class Processes(StrEnum):
+    """How the values of a gauge become what is shown, where several processes set it."""
+
+    EACH = "each"
+    SUM = "sum"
+    MAX = "max"
+    LATEST = "latest"
+
+
 @dataclass(frozen=True, slots=True)
 class BucketBound:
     """An upper bound of a histogram bucket: a plain number, or a duration taken as seconds."""
@@ -149,6 +158,11 @@ class Metric:
     labels: tuple[LabelName, ...] = key("Labels of an `external` metric", default=())
     buckets: Name | None = key("Name of a list in `buckets`, for a histogram", default=None)
     exemplars: bool = key("Attach trace ids to its samples", default=False)
+    processes: Processes = key(
+        "Of a gauge `from: code`, what is shown where several processes set it: `each` living one's"
+        " value with a label `pid`, their `sum` or `max`, or the `latest` that any of them has set",
+        default=Processes.EACH,
+    )
 
 
 @part
