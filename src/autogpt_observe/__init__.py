@@ -14,6 +14,8 @@ __all__ = [
     "agent",
     "bind",
     "continue_trace",
+    "current_call",
+    "current_run",
     "environment",
     "flush",
     "init",
@@ -33,7 +35,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from autogpt_observe.diagnostics import SpecError
     from autogpt_observe.errors import ObserveError, UsageError
-    from autogpt_observe.runtime.boundaries import agent, llm, step, tool
+    from autogpt_observe.runtime.boundaries import agent, current_call, current_run, llm, step, tool
     from autogpt_observe.runtime.handles import metric
     from autogpt_observe.runtime.journey import Budget
     from autogpt_observe.runtime.logs.logger import log
@@ -52,6 +54,8 @@ _HOMES = {
     "agent": "autogpt_observe.runtime.boundaries",
     "bind": "autogpt_observe.runtime.propagation.carried",
     "continue_trace": "autogpt_observe.runtime.propagation.headers",
+    "current_call": "autogpt_observe.runtime.boundaries",
+    "current_run": "autogpt_observe.runtime.boundaries",
     "environment": "autogpt_observe.runtime.propagation.environment",
     "flush": "autogpt_observe.runtime.observer",
     "init": "autogpt_observe.runtime.observer",

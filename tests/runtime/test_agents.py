@@ -577,12 +577,12 @@ def test_partial_of_an_async_function_is_awaited() -> None:
             "@agent: got a staticmethod, expected a function; write @staticmethod above @agent",
         ),
         (Clock, "@agent: got the class `Clock`, expected a function; decorate its method"),
-        (7, "@agent: got 7, expected a function"),
+        (7, '@agent: got 7, expected one such as @agent("researcher")'),
     ],
 )
 def test_wrong_use_is_refused(target: str, message: str) -> None:
     with pytest.raises(obs.UsageError) as caught:
-        obs.agent(target)
+        obs.agent(target)(work)
     assert str(caught.value) == message
 
 

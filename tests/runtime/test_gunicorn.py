@@ -32,9 +32,8 @@ def work(seconds):
 
 def app(environ, start_response):
     work(float(environ["QUERY_STRING"] or 0))
-    body = str(os.getpid()).encode()
-    start_response("200 OK", [("Content-Length", str(len(body)))])
-    return [body]
+    start_response("200 OK", [("Content-Length", "0")])
+    return []
 """
 CONFIG = """
 import os
@@ -72,15 +71,13 @@ class Gunicorn:
         self.service = service
         self.place = place / "g"
 
-    def ask(self, times: int = 1, seconds: str = "") -> set[int]:
-        """Make requests; which workers have answered."""
-        answered = set()
+    def ask(self, times: int) -> None:
+        """Make requests."""
         for _ in range(times):
             connection = Unix(self.place)
-            connection.request("GET", f"/?{seconds}")
-            answered.add(int(connection.getresponse().read()))
+            connection.request("GET", "/")
+            assert connection.getresponse().status == 200
             connection.close()
-        return answered
 
     def wait_for_workers(self, *, old: set[int] = frozenset()) -> set[int]:  # type: ignore[assignment]  # read only
         """Wait until two workers, none of them ``old``, answer; which."""
@@ -118,9 +115,9 @@ def test_nothing_is_lost_or_doubled_while_workers_come_and_go(
         service.wait_for_log("Booting worker", 2)
         served_by_master = "--preload" in options and init != "post_fork"
 
-        # workers are replaced after every fifth request
-        answered = gunicorn.ask(11)
-        assert len(answered) > 2
+        # workers are replaced after about five requests each
+        gunicorn.ask(11)
+        service.wait_for_log("Booting worker", 3)
         service.wait_until_shown(
             runs_total=11,
             run_seconds_count=11,
@@ -139,7 +136,7 @@ def test_nothing_is_lost_or_doubled_while_workers_come_and_go(
         # all are replaced; the new ones start before the old ones end
         before = gunicorn.wait_for_workers(old={killed})
         service.process.send_signal(signal.SIGHUP)
-        after = gunicorn.wait_for_workers(old=before)
+        gunicorn.wait_for_workers(old=before)
         gunicorn.ask(2)
         service.wait_until_shown(runs_total=16, run_seconds_count=15, runs_active=0, pages_total=16)
         listeners = service.listeners()
@@ -147,9 +144,7 @@ def test_nothing_is_lost_or_doubled_while_workers_come_and_go(
         assert (listeners == [service.process.pid]) == served_by_master
         wait_for(lambda: len(collector.spans) == 15, lambda: len(collector.spans))
         _check_exemplars(service, collector)
-        names = {path.name for path in service.folder.glob("counter_*")}
-        alive = {service.process.pid, *service.workers(), *after, "dead"}
-        assert names <= {f"counter_{each}.db" for each in alive}
+        wait_for(lambda: _is_tidy(service), lambda: sorted(service.folder.iterdir()))
 
         # one ends, and none comes in its place
         service.process.send_signal(signal.SIGTTOU)
@@ -175,6 +170,14 @@ def _kill_at_work(gunicorn: Gunicorn) -> int:
     gunicorn.service.kill_worker(busy)
     connection.close()
     return busy
+
+
+def _is_tidy(service: Service) -> bool:
+    """Whether a scrape leaves no file of a process that is gone."""
+    service.shown()
+    alive = {str(pid) for pid in (service.process.pid, *service.workers())}
+    names = {path.stem.rpartition("_")[2] for path in service.folder.glob("*.db")}
+    return names - {"dead"} <= alive
 
 
 def _check_exemplars(service: Service, collector: Receiver) -> None:

@@ -210,7 +210,7 @@ def test_wrong_use_is_dropped_counted_and_logged_once(
         use()
         use()
         after = samples(observer.registry)
-    assert after == before | {f"{REJECTED}{{metric={name},reason={reason}}}": 2}
+    assert after == before | {f"{REJECTED}{{call={name},reason={reason}}}": 2}
     assert caplog.record_tuples == [
         ("autogpt_observe", logging.WARNING, f"{message}; such calls are dropped")
     ]
@@ -223,7 +223,7 @@ def test_wrong_use_is_raised_under_test(
     with observing(PAGES) as observer:
         with pytest.raises(obs.UsageError) as caught:
             use()
-        series = f"{REJECTED}{{metric={cause[0]},reason={cause[1]}}}"
+        series = f"{REJECTED}{{call={cause[0]},reason={cause[1]}}}"
         assert samples(observer.registry, REJECTED) == {series: 1}
     assert str(caught.value) == message
 

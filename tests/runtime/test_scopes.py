@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client import generate_latest
 from runtime_specs import Clock, attribute, metric, observing, samples, spec
 
 import autogpt_observe as obs
 from autogpt_observe.runtime.active import ACTIVE
+from autogpt_observe.runtime.numbers import parse_count, parse_number, parse_seconds
 from autogpt_observe.runtime.scopes import CURRENT
 
 if TYPE_CHECKING:
@@ -432,22 +437,155 @@ def test_inert_without_init() -> None:
     assert CURRENT.get() is None
 
 
+WRONG = [
+    (lambda: obs.step(""), '@step: got an empty name, expected one such as @step("plan")'),
+    (
+        lambda: obs.tool(3),  # type: ignore[call-overload]  # what the test is about
+        '@tool: got 3, expected one such as @tool("web_search")',
+    ),
+    (
+        lambda: obs.llm("gpt", provider=""),
+        '@llm: got an empty name, expected one such as @llm("openai")',
+    ),
+    (
+        lambda: obs.llm("gpt", provider="p", window="128k"),  # type: ignore[arg-type]  # as above
+        "@llm: window: got '128k', expected a number of tokens",
+    ),
+    (
+        lambda: obs.agent("a", budget=3),  # type: ignore[call-overload]  # as above
+        "@agent: budget: got 3, expected one such as obs.Budget(usd=2.0, steps=200)",
+    ),
+    (
+        lambda: obs.agent("a", budget=obs.Budget(usd=-1)),
+        "@agent: budget: usd: got -1, expected a number, not negative",
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), WRONG)
+def test_what_is_wrong_with_a_decorator_is_raised(make: Any, message: str) -> None:
+    with pytest.raises(obs.UsageError) as caught:
+        make()(len)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("make", "message"), WRONG)
+def test_what_is_wrong_with_a_block_is_counted(
+    make: Any, message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with make():
+        pass  # nobody listens
+    with observing(EVERYTHING, strict=False) as observer:
+        with make():
+            pass
+        counted = samples(observer.registry, "autogpt_observe_")
+        assert counted["autogpt_observe_rejected_calls_total{call=block,reason=name}"] == 1
+        assert [record.getMessage() for record in caplog.records] == [
+            f"{message}; such calls are dropped"
+        ]
+        ends = ("runs_total", "steps_total", "tools_total", "calls_total")
+        assert sum(samples(observer.registry, *ends).values()) == 1
+    with observing(EVERYTHING), pytest.raises(obs.UsageError), make():
+        pass
+
+
 @pytest.mark.parametrize(
-    ("use", "message"),
+    ("told", "call", "message"),
     [
-        (lambda: obs.step(""), '@step: got an empty name, expected one such as @step("plan")'),
         (
-            lambda: obs.tool(3),  # type: ignore[call-overload]  # what the test is about
-            "@tool: got 3, expected a function",
+            lambda call: call.usage(input_tokens="a few"),
+            "llm.usage",
+            "call.usage: input_tokens: got 'a few', expected a whole number, not negative",
         ),
         (
-            lambda: obs.llm("gpt", provider=""),
-            '@llm: got an empty name, expected one such as @llm("openai")',
+            lambda call: call.usage(output_tokens=-5),
+            "llm.usage",
+            "call.usage: output_tokens: got -5, expected a whole number, not negative",
+        ),
+        (
+            lambda call: call.usage(usd=float("nan")),
+            "llm.usage",
+            "call.usage: usd: got nan, expected a number that is not negative",
+        ),
+        (
+            lambda call: call.limit("tokens", left="some", of=1, resets_in=1),
+            "llm.limit",
+            "call.limit: left: got 'some', expected a number that is not negative",
+        ),
+        (
+            lambda call: call.limit("tokens", left=1, of=0, resets_in=1),
+            "llm.limit",
+            "call.limit: of: got 0, expected a number above zero",
+        ),
+        (
+            lambda call: call.limit("tokens", left=1, of=1, resets_in="soon"),
+            "llm.limit",
+            "call.limit: resets_in: got 'soon', expected seconds, or a text such as `6m0s`",
         ),
     ],
 )
-def test_wrong_use(use: object, message: str) -> None:
-    assert callable(use)
-    with pytest.raises(obs.UsageError) as caught:
-        use()
+def test_what_a_model_call_is_told_wrongly_is_counted(told: Any, call: str, message: str) -> None:
+    with observing(EVERYTHING, strict=False) as observer:
+        with obs.agent("a"), obs.llm("m", provider="p") as made:
+            told(made)
+        series = f"autogpt_observe_rejected_calls_total{{call={call},reason=value}}"
+        assert samples(observer.registry, "autogpt_observe_") == {series: 1}
+        assert moved(observer, "runs_total") == {"runs_total{agent=a,outcome=success}": 1}
+    strictly, block = pytest.raises(obs.UsageError), obs.llm("m", provider="p")
+    with observing(EVERYTHING), strictly as caught, block as made:
+        told(made)
     assert str(caught.value) == message
+
+
+def test_headers_of_a_response_can_be_passed_as_they_are() -> None:
+    with observing(EVERYTHING) as observer, obs.llm("m", provider="p") as call:
+        call.limit("tokens", left="149", of="150", resets_in="6m0s")
+        call.limit("requests", left=None, of="60", resets_in="1s")
+        assert samples(observer.registry, "headroom") == {
+            "headroom{limit=tokens,provider=p}": 149 / 150
+        }
+
+
+def test_usage_that_is_told_in_parts_adds_up() -> None:
+    with observing(EVERYTHING) as observer:
+        with obs.llm("m", provider="p") as call:
+            call.usage(input_tokens=10, usd=1.0)
+            call.usage(output_tokens=5, usd=Decimal("0.5"))
+            call.usage(output_tokens=2)
+        assert moved(observer, "tokens_total") == {
+            "tokens_total{model=m,token_type=input}": 10,
+            "tokens_total{model=m,token_type=output}": 7,
+        }
+        assert moved(observer, "cost_total") == {"cost_total{model=m}": 1.5}
+
+
+def test_a_decorated_call_finds_itself() -> None:
+    @obs.llm("m", provider="p")
+    def ask() -> str:
+        with obs.step("parse"):
+            obs.current_call().usage(output_tokens=3)
+        return "answer"
+
+    with observing(EVERYTHING) as observer:
+        with obs.agent("a"):
+            ask()
+            obs.current_run().finish("cancelled")
+        assert moved(observer, "tokens_total") == {"tokens_total{model=m,token_type=output}": 3}
+        assert moved(observer, "runs_total") == {"runs_total{agent=a,outcome=cancelled}": 1}
+        obs.current_run().finish("bored")
+        obs.current_call().usage(output_tokens=-1)
+        assert samples(observer.registry, "autogpt_observe_") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("6m0s", 360.0), ("120ms", 0.12), ("1h2m3.5s", 3723.5), (" 5 ", 5.0), (Decimal(2), 2.0)],
+)
+def test_durations_as_headers_say_them(text: object, seconds: float) -> None:
+    assert parse_seconds(text) == pytest.approx(seconds)
+
+
+@given(st.one_of(st.text(), st.floats(), st.integers(), st.none(), st.binary(), st.booleans()))
+def test_any_value_is_a_number_or_none(value: object) -> None:
+    for number in (parse_number(value), parse_count(value), parse_seconds(value)):
+        assert number is None or (number >= 0 and math.isfinite(number))

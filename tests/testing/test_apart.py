@@ -312,7 +312,7 @@ def test_strictness_may_be_given_up() -> None:
     with observe(AGENT, strict=False) as seen:
         obs.metric("pages_total").add(1)
     assert seen.moved() == {
-        'autogpt_observe_rejected_calls_total{metric="pages_total",reason="attributes"}': 1
+        'autogpt_observe_rejected_calls_total{call="pages_total",reason="attributes"}': 1
     }
 
 

@@ -107,7 +107,13 @@ def assemble(
     undo.callback(logs.close, LOGS_EXIT_SECONDS)
     logged = () if logs.sink is None else (logs.sink,)
     sinks = (MetricsSink(metrics, instruments), *logged, *around.sinks)
-    hub = Hub(sinks, on_error=incidents.fail, tracing=traces.tracing, clock=around.clock)
+    hub = Hub(
+        sinks,
+        on_error=incidents.fail,
+        tracing=traces.tracing,
+        clock=around.clock,
+        on_reject=incidents.reject,
+    )
     undo.callback(hub.close)
     if settings.propagate_threads:
         carry_over_threads(undo)

@@ -31,7 +31,7 @@ class Tracing(Protocol):
     def fail(self, scope: Scope, error: BaseException, /) -> None:
         """Something failed in the scope that no scope inside of it has seen; its end follows."""
 
-    def end(self, scope: Scope, event: Event, error: BaseException | None, /) -> None:
+    def end(self, scope: Scope, event: Event | None, error: BaseException | None, /) -> None:
         """The scope ended, as ``event`` tells: the span before it is current again.
 
         Where `scope.outside` is None, it ends elsewhere, and what is current there stays so.
@@ -43,13 +43,23 @@ class Hub:
 
     Attributes:
         on_error: told of what a sink or the tracing raised.
+        reject: told of a call that was dropped: which, why in a word, and why in full.
         clock: seconds that only go forward.
         journeys: what is known of each run in progress, by the run's id.
         headroom: what is left of the providers' rate limits.
         heartbeats: how late the event loops are.
     """
 
-    __slots__ = ("_sinks", "clock", "headroom", "heartbeats", "journeys", "on_error", "tracing")
+    __slots__ = (
+        "_sinks",
+        "clock",
+        "headroom",
+        "heartbeats",
+        "journeys",
+        "on_error",
+        "reject",
+        "tracing",
+    )
 
     def __init__(
         self,
@@ -58,9 +68,11 @@ class Hub:
         on_error: OnError,
         tracing: Tracing | None = None,
         clock: Callable[[], float] = perf_counter,
+        on_reject: Callable[[str, str, str], None] = lambda *_: None,
     ) -> None:
         self._sinks = sinks
         self.on_error = on_error
+        self.reject = on_reject
         self.tracing = tracing
         self.clock = clock
         self.journeys: dict[int, Journey] = {}
@@ -77,6 +89,7 @@ class Hub:
             on_error=self.on_error,
             tracing=self.tracing,
             clock=self.clock,
+            on_reject=self.reject,
         )
         self.close()
         return hub

@@ -38,8 +38,8 @@ class _Family(NamedTuple):
 
 REJECTED_CALLS = _Family(
     "autogpt_observe_rejected_calls_total",
-    "Calls of metric handles that were dropped, because they did not fit the metric",
-    ("metric", "reason"),
+    "Calls that were dropped, because of what they were given, by the metric or the method",
+    ("call", "reason"),
 )
 REPLACED_VALUES = _Family(
     "autogpt_observe_replaced_values_total",
@@ -94,9 +94,9 @@ class Incidents(Collector):
         """In a forked child: nobody holds them."""
         self._lock = threading.RLock()
 
-    def reject(self, metric: str, reason: str, message: str) -> None:
-        """A call of a metric handle was dropped; ``reason`` is one of a few words."""
-        if self._count(REJECTED_CALLS, (metric, reason)):
+    def reject(self, call: str, reason: str, message: str) -> None:
+        """A call, named by its metric or method, was dropped; ``reason`` is one of a few words."""
+        if self._count(REJECTED_CALLS, (call, reason)):
             LOG.warning("%s; such calls are dropped", message)
         if self.is_strict:
             raise UsageError(message)

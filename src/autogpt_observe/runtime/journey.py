@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from autogpt_observe.runtime.numbers import parse_number
+
 _LONGEST_CYCLE = 8
 _TIMES = 3
 _MOST_REMEMBERED = 10_000
@@ -121,7 +123,8 @@ class Journey:
         if budget is None:
             return None
         used = ((self.usd, budget.usd), (self.tokens, budget.tokens), (self.steps, budget.steps))
-        return max((part / whole for part, whole in used if whole), default=None)
+        limited = [(part, parse_number(whole)) for part, whole in used if whole is not None]
+        return max((part / whole for part, whole in limited if whole), default=None)
 
 
 def _pattern(recent: deque[int]) -> str | None:

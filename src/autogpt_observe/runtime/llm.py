@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from autogpt_observe.runtime.events import (
@@ -15,11 +14,13 @@ from autogpt_observe.runtime.events import (
 )
 from autogpt_observe.runtime.failures import Outcome
 from autogpt_observe.runtime.fingerprints import fingerprint
+from autogpt_observe.runtime.numbers import parse_count, parse_number, parse_seconds
 from autogpt_observe.runtime.scopes import Scope, result_of
 from autogpt_observe.runtime.wrapping import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from decimal import Decimal
 
     from autogpt_observe.runtime.events import Event
     from autogpt_observe.runtime.hub import Hub
@@ -47,7 +48,8 @@ class Usage(NamedTuple):
 class LLMScope(Scope):
     """A logical call of a model: one answer, however many attempts it takes.
 
-    The methods are inert outside of `begin` and `end`, and never raise.
+    The methods are inert outside of `begin` and `end`. What they are told that can't be is dropped
+    and counted in `autogpt_observe_rejected_calls_total`; under test it is raised.
 
     Attributes:
         provider: who serves the model.
@@ -73,6 +75,7 @@ class LLMScope(Scope):
 
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
         """As a decorator: each call of ``function`` is a call of the model."""
+        self._check()
         model, provider, window = self.name, self.provider, self.window
 
         def make(_: object, __: object) -> LLMScope:
@@ -114,31 +117,50 @@ class LLMScope(Scope):
         output_tokens: int = 0,
         cache_read_tokens: int = 0,
         cache_write_tokens: int = 0,
-        usd: float | None = None,
+        usd: float | Decimal | None = None,
     ) -> None:
-        """What the call used; the types are disjoint. ``usd`` is its cost, if it is known."""
+        """What the call used, or used besides: what is told in several calls adds up.
+
+        Args:
+            input_tokens: those of the input that no cache gave or took. Some providers, such as
+                OpenAI, report the cached ones as a part of the input: subtract them.
+            output_tokens: those of the output.
+            cache_read_tokens: those of the input that a cache gave.
+            cache_write_tokens: those of the input that a cache took.
+            usd: the cost in US dollars, if it is known.
+        """
         given = {
             "input": input_tokens,
             "output": output_tokens,
             "cache_read": cache_read_tokens,
             "cache_write": cache_write_tokens,
         }
-        tokens = {kind: count for kind, count in given.items() if _is_count(count)}
-        cost = float(usd) if isinstance(usd, int | float) and math.isfinite(usd) else None
-        self.used = Usage(tokens, cost if cost is None or cost >= 0 else None)
+        before = Usage({}, None) if self.used is None else self.used
+        tokens = dict(before.tokens)
+        for kind, value in given.items():
+            count = parse_count(value)
+            if count is None:
+                self._reject("usage", f"{kind}_tokens", value, "a whole number, not negative")
+            elif count:
+                tokens[kind] = tokens.get(kind, 0) + count
+        cost = None if usd is None else parse_number(usd)
+        if usd is not None and cost is None:
+            self._reject("usage", "usd", usd, "a number that is not negative")
+        known = [each for each in (before.usd, cost) if each is not None]
+        self.used = Usage(tokens, sum(known) if known else None)
 
     def responded(
         self,
         *,
         model: str | None = None,
         id: str | None = None,  # noqa: A002  # the conventions' name for it
-        finish_reasons: Iterable[str] = (),
+        finish_reasons: str | Iterable[str] = (),
     ) -> None:
         """What the response says of itself: which model answered, its id, why it stopped."""
         self.response = Response(
             model if isinstance(model, str) else None,
             id if isinstance(id, str) else None,
-            tuple(map(str, finish_reasons)),
+            (finish_reasons,) if isinstance(finish_reasons, str) else _texts(finish_reasons),
         )
 
     def messages(self, *, asked: object = None, answered: object = None) -> None:
@@ -151,19 +173,37 @@ class LLMScope(Scope):
         if answered is not None:
             self.answered = answered
 
-    def limit(self, limit: str, *, left: float, of: float, resets_in: float) -> None:
+    def limit(
+        self,
+        limit: str,
+        *,
+        left: float | str | None,
+        of: float | str | None,
+        resets_in: float | str | None,
+    ) -> None:
         """What the response says of a rate limit: of ``of`` requests or tokens, ``left`` remain.
+
+        Headers can be passed as they are; where one of them is missing, None, nothing is known.
 
         Args:
             limit: which one, `requests` or `tokens`.
-            left: how much is left.
-            of: how much there is.
-            resets_in: seconds until it is whole again.
+            left: how much is left, a number or its text.
+            of: how much there is, a number or its text.
+            resets_in: until it is whole again: seconds, or a text such as `6m0s` or `120ms`.
         """
         hub = self._hub
-        if hub is not None and of > 0:
+        if hub is None or left is None or of is None or resets_in is None:
+            return
+        some, whole, seconds = parse_number(left), parse_number(of), parse_seconds(resets_in)
+        if some is None:
+            self._reject("limit", "left", left, "a number that is not negative")
+        elif not whole:
+            self._reject("limit", "of", of, "a number above zero")
+        elif seconds is None:
+            self._reject("limit", "resets_in", resets_in, "seconds, or a text such as `6m0s`")
+        else:
             key = (self.provider, self.name, limit)
-            hub.headroom.tell(key, left / of, hub.clock() + resets_in)
+            hub.headroom.tell(key, some / whole, hub.clock() + seconds)
 
     def unparseable(self) -> None:
         """The output can't be read as what was asked for."""
@@ -197,6 +237,12 @@ class LLMScope(Scope):
             int(usage is not None and usage.usd is None),
         )
 
+    def _reject(self, method: str, argument: str, got: object, expected: str) -> None:
+        hub = self._hub
+        if hub is not None:
+            message = f"call.{method}: {argument}: got {_shown(got)}, expected {expected}"
+            hub.reject(f"llm.{method}", "value", message)
+
     def _mark(self, now: float) -> int:
         """What tells this call from others; where nothing is known of its answer, each is new."""
         answer = self._answer
@@ -220,5 +266,13 @@ class LLMScope(Scope):
         return taken / self.window if self.window else None
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and value > 0
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.80}"
+    except Exception:  # noqa: BLE001  # the host's own `__repr__`
+        return f"a {type(value).__name__}"
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    items = values if isinstance(values, list | tuple | set | frozenset) else ()
+    return tuple([item for item in items if isinstance(item, str)])

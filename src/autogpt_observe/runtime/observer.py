@@ -137,8 +137,8 @@ def init(  # noqa: PLR0913  # each option is one setting of the documented inter
             them; default: yes.
 
     Raises:
-        SpecError: the spec has errors. What is wrong with alerts, objectives and dashboards alone is
-            `autogpt-observe validate`'s to say, and no reason for an agent not to start.
+        SpecError: the spec has errors. What is wrong with alerts, objectives and dashboards alone
+            is `autogpt-observe validate`'s to say, and no reason for an agent not to start.
         UsageError: an argument or setting is wrong, the port is taken, a name is registered
             already, a metric handle is not of this spec, or `init` was called before. Nothing of
             what was begun stays.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Self
 
+from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.active import ACTIVE
 from autogpt_observe.runtime.events import Failure
 from autogpt_observe.runtime.failures import Outcome, error_type, outcome_of, take_new_failure
@@ -43,6 +44,7 @@ class Scope:
     Attributes:
         name: what is worked on: the agent, the step, the tool, the model.
         is_run: whether it is a run.
+        wrong: what is wrong with how it was made; None if nothing is.
         parent: the scope around it, None for the outermost.
         run: the run it belongs to; of a run, the one around it.
         span: its span, if there is tracing.
@@ -57,6 +59,7 @@ class Scope:
     # As defaults of the class they cost nothing when a scope is made.
     is_run = False
     is_remarkable = False
+    wrong: str | None = None
     parent: Scope | None = None
     run: RunScope | None = None
     span: Span | None = None
@@ -143,19 +146,26 @@ class Scope:
             if outcome is Outcome.ERROR and take_new_failure(error):
                 hub.trace_failure(self, error)
                 hub.tell(Failure(self.agent, error_type(error), self.trace))
-        event = self._conclude(hub, outcome, error, now)
-        hub.tell(event)
+        event: Event | None = None
+        try:
+            event = self._conclude(hub, outcome, error, now)
+        except Exception as own:  # noqa: BLE001  # telemetry never breaks its host
+            hub.on_error("scope", own)
+        if event is not None:
+            hub.tell(event)
         tracing = hub.tracing
         if tracing is not None:
             try:
                 tracing.end(self, event, error)
-            except Exception as own:  # noqa: BLE001  # telemetry never breaks its host
+            except Exception as own:  # noqa: BLE001  # as above
                 hub.on_error("tracing", own)
         self.arguments = self.returned = None
 
     def __enter__(self) -> Self:
         hub = ACTIVE.hub
         if hub is not None and self._hub is None:
+            if self.wrong is not None:
+                hub.reject("block", "name", self.wrong)
             self.begin(hub)
         return self
 
@@ -183,6 +193,11 @@ class Scope:
         # closed, a coroutine that awaits while it is being closed. The work ends here then.
         if self._hub is not None:
             self.end(GeneratorExit())
+
+    def _check(self) -> None:
+        """Where it decorates: raise UsageError for what is wrong with how it was made."""
+        if self.wrong is not None:
+            raise UsageError(self.wrong)
 
     def _enclose(self, hub: Hub) -> None:
         """Of a run: take its place among the scopes around it."""

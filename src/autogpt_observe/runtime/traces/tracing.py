@@ -98,14 +98,16 @@ class Tracing:
             name, attributes = exception_event(error)
             span.add_event(name, attributes if type(span) is Span else self._redacted(attributes))
 
-    def end(self, scope: Scope, event: Event, error: BaseException | None, /) -> None:
+    def end(self, scope: Scope, event: Event | None, error: BaseException | None, /) -> None:
         """The span ends."""
         span, outside = scope.span, scope.outside
         if span is None:
             return
         if outside is not None:
             SLOT.set(outside)
-        if type(span) is Span:
+        if event is None:
+            pass
+        elif type(span) is Span:
             if span.attributes is not None:  # else it is not sampled
                 span.attributes = self._complete(
                     scope.beginning, span.attributes, scope, event, error
