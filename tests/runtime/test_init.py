@@ -10,6 +10,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -329,6 +330,26 @@ def test_default_registry_of_the_process_is_left_alone() -> None:
     with observing(spec(pages_total=metric("counter", "code"))) as observer:
         assert observer.registry is not REGISTRY
         assert before == REGISTRY._names_to_collectors  # noqa: SLF001  # as above
+
+
+def test_url_is_where_the_metrics_are() -> None:
+    observer = obs.init(RUNS, port=0)
+    try:
+        assert observer.url == f"http://127.0.0.1:{observer.port}/metrics"
+        with urlopen(observer.url) as answer:  # noqa: S310  # its own address
+            assert b"# HELP starts_total" in answer.read()
+    finally:
+        obs.shutdown()
+
+
+def test_url_of_an_address_of_ipv6() -> None:
+    observer = obs.Observer(spec=RUNS, registry=CollectorRegistry(), host="::1", port=9464)
+    assert observer.url == "http://[::1]:9464/metrics"
+
+
+def test_no_url_where_nothing_is_served() -> None:
+    with observing(RUNS) as observer:
+        assert observer.url is None
 
 
 # --- the process as a whole ------------------------------------------------------------------

@@ -57,6 +57,14 @@ class Observer:
         return f"<Observer: {served if self.enabled else 'switched off'}>"
 
     @property
+    def url(self) -> str | None:
+        """Where /metrics is; None if it is not served by this process."""
+        if self.host is None or self.port is None:
+            return None
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/metrics"
+
+    @property
     def enabled(self) -> bool:
         """False where AUTOGPT_OBSERVE_DISABLED or OTEL_SDK_DISABLED switched observation off."""
         return self.spec is not None
