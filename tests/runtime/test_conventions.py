@@ -282,7 +282,8 @@ class Traced:
 
     def fail(self, scope: Scope, error: BaseException, /) -> None: ...
 
-    def end(self, scope: Scope, event: Event, error: BaseException | None, /) -> None:
+    def end(self, scope: Scope, event: Event | None, error: BaseException | None, /) -> None:
+        assert event is not None
         begun = self.conventions.begin(scope)
         told = self.conventions.complete(begun, begun.attributes, scope, event, error)
         self.spans.append((begun.name, dict(told)))
