@@ -282,8 +282,7 @@ class Traced:
 
     def fail(self, scope: Scope, error: BaseException, /) -> None: ...
 
-    def end(self, scope: Scope, event: Event | None, error: BaseException | None, /) -> None:
-        assert event is not None
+    def end(self, scope: Scope, event: Event, error: BaseException | None, /) -> None:
         begun = self.conventions.begin(scope)
         told = self.conventions.complete(begun, begun.attributes, scope, event, error)
         self.spans.append((begun.name, dict(told)))

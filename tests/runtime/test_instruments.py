@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
 import prometheus_client
 import pytest
@@ -12,6 +13,21 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from runtime_specs import OUTCOMES, attribute, metric, observing, samples, spec
 
 import autogpt_observe as obs
+from autogpt_observe.runtime import handles
+from autogpt_observe.runtime.atomic import (
+    AtomicCounter,
+    AtomicGauge,
+    AtomicHistogram,
+    make_parent_reentrant,
+)
+from autogpt_observe.runtime.events import RunStarted
+from autogpt_observe.runtime.incidents import Incidents
+from autogpt_observe.runtime.instruments import (
+    CounterInstrument,
+    build_guards,
+    build_instruments,
+)
+from autogpt_observe.runtime.sinks import metrics
 
 if TYPE_CHECKING:
     from autogpt_observe.spec.model import Metric
@@ -197,3 +213,106 @@ def test_gauge_that_nothing_feeds_is_not_shown() -> None:
     )
     with observing(observed) as observer:
         assert samples(observer.registry) == {"queue": 0, "calls_total": 0}
+
+
+# --- threads -------------------------------------------------------------------------------------
+
+
+class Lock:
+    """A lock that says whether it is held."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    def __enter__(self) -> None:
+        self.held += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.held -= 1
+
+
+def test_a_histogram_counts_under_its_lock() -> None:
+    lock, held = Lock(), []
+
+    class Cells(list[float]):
+        def __setitem__(self, place: Any, value: Any) -> None:
+            held.append(lock.held)
+            super().__setitem__(place, value)
+
+    histogram = AtomicHistogram("seconds", "help", registry=None)
+    histogram._cells = Cells(histogram._cells)  # noqa: SLF001  # what the lock guards
+    histogram._cell_lock = lock  # type: ignore[assignment]  # noqa: SLF001  # it is what is tested
+    histogram.observe_in(1.0, None)
+    histogram.observe(2.0)
+    assert held == [1, 1, 1, 1]
+
+
+def test_series_begin_under_a_lock() -> None:
+    lock, held = Lock(), []
+
+    class Series(dict[Any, Any]):
+        def __setitem__(self, labels: Any, series: Any) -> None:
+            held.append(lock.held)
+            super().__setitem__(labels, series)
+
+    guards = build_guards(spec(), Incidents(strict=True))
+    pages = AtomicCounter("pages_total", "help", ["agent"], registry=None)
+    instrument = CounterInstrument(pages, (guards["agent"],))
+    instrument._series = Series()  # noqa: SLF001  # what the lock guards
+    instrument._lock = lock  # type: ignore[assignment]  # noqa: SLF001  # it is what is tested
+    instrument.add(("a",), 1)
+    instrument.add(("a",), 1)
+    assert held == [1]
+
+
+@pytest.mark.parametrize("class_", [AtomicCounter, AtomicGauge, AtomicHistogram])
+def test_what_comes_in_between_may_begin_a_series(class_: Any) -> None:
+    made: list[Any] = []
+
+    class Interrupted(class_):  # type: ignore[misc]  # one of three
+        def _metric_init(self) -> None:
+            super()._metric_init()
+            if self._labelvalues and not made:
+                made.append(None)
+                made[0] = parent.labels("a")  # a signal handler, or a run that is collected
+                parent.labels("b")
+
+    parent = Interrupted("pages", "help", ["agent"], registry=None)
+    make_parent_reentrant(parent)
+    done = threading.Thread(target=parent.labels, args=("a",), daemon=True)
+    done.start()
+    done.join(10)
+    assert not done.is_alive()
+    assert parent.labels("a") is made[0]  # what was counted in between is not lost
+
+
+def test_handles_may_be_made_while_one_is_made() -> None:
+    def make() -> None:
+        with handles._LOCK:  # noqa: SLF001  # as a signal handler finds it
+            obs.metric("pages_total")
+
+    done = threading.Thread(target=make, daemon=True)
+    done.start()
+    done.join(10)
+    assert not done.is_alive()
+
+
+def test_label_values_without_end_are_counted_but_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(metrics, "_MOST_CELLS", 3)
+    observed = spec(
+        attributes={"agent": attribute(max_values=2)},
+        runs_total=metric("counter", "run.start", "agent"),
+    )
+    instruments = build_instruments(observed, build_guards(observed, Incidents(strict=True)))
+    sink = metrics.MetricsSink(dict(observed.metrics.items()), instruments)
+    for number in range(10):
+        sink.take(RunStarted(f"agent{number}"))
+    assert len(sink._plans[RunStarted].cells) == 3  # noqa: SLF001  # nothing else shows it
+    (family,) = instruments["runs_total"].collector.collect()
+    assert {sample.labels["agent"]: sample.value for sample in family.samples} == {
+        "agent0": 1,
+        "agent1": 1,
+        "other": 8,
+    }

@@ -8,23 +8,25 @@ import enum
 import json
 import re
 import sys
+import traceback
 import uuid
 from collections import namedtuple
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from log_lines import ALWAYS, builder, own, parse
 
+from autogpt_observe.runtime.logs import failures
 from autogpt_observe.runtime.logs.lines import MOST_BYTES, MOST_FIELDS, About
 from autogpt_observe.runtime.logs.values import MOST_CHARS, NUMBER_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 INFO = 20
 
@@ -424,3 +426,65 @@ def test_exceptions_of_any_text(text: str | bytes) -> None:
     assert line["error.type"] == "ValueError"
     assert "error.message" in line
     assert line["error.stack_trace"].startswith("ValueError")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ExceptionGroup("many", [ValueError("x")] * 100_000),
+        lambda: ValueError("x" * 50_000_000),
+        lambda: _noted("x" * 50_000_000),
+    ],
+    ids=["group", "message", "note"],
+)
+def test_a_huge_exception_is_not_formatted(
+    make: Callable[[], Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def format_exception(_: object) -> NoReturn:
+        raise AssertionError("that takes long")
+
+    monkeypatch.setattr(traceback, "format_exception", format_exception)
+
+    def fail() -> NoReturn:
+        raise error
+
+    error = make()
+    with pytest.raises(type(error)):
+        fail()
+    stack = failures.stack_of(error)
+    assert "test_a_huge_exception_is_not_formatted" in stack
+    assert type(error).__name__ in stack.splitlines()[-1]
+    assert len(stack) < 50_000
+
+
+def _noted(note: str) -> Exception:
+    error = ValueError("m")
+    error.add_note(note)
+    return error
+
+
+def test_a_few_errors_are_told_in_full() -> None:
+    stack = failures.stack_of(ExceptionGroup("few", [ValueError(f"v{n}") for n in range(15)]))
+    assert [f"ValueError: v{n}" in stack for n in range(15)] == [True] * 15
+
+
+def test_a_long_traceback_is_cut_before_it_is_looked_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown = ["start\n", "x" * 10_000_000, "\nend\n"]  # a source of one line, as tools make them
+    monkeypatch.setattr(traceback, "format_exception", lambda _: shown)
+    seen: list[int] = []
+
+    class Counting:
+        def text(self, text: str, /) -> str:
+            seen.append(len(text))
+            return text
+
+        def value(self, _key: str, value: object, /) -> object:
+            return value
+
+    lines = builder(redactor=Counting())
+    found = parse(lines.build(20, "m", {}, "", About(error=ValueError("m"))))
+    assert found["error.stack_trace"].startswith("start\nxxx")
+    assert found["error.stack_trace"].endswith("xxx\nend")
+    assert max(seen) == 200_000

@@ -17,6 +17,7 @@ from autogpt_observe.runtime.logs.lines import About, LineBuilder, Origin
 from autogpt_observe.runtime.logs.logger import log
 from autogpt_observe.runtime.logs.pipeline import read_log_settings
 from autogpt_observe.runtime.logs.stamps import Stamps
+from autogpt_observe.runtime.logs.values import MOST_CHARS
 from autogpt_observe.runtime.redaction import build_redactor
 from autogpt_observe.spec.model import Attribute, Logging, LogLevel, Redaction
 
@@ -179,6 +180,28 @@ def test_a_pattern_may_ask_where_a_text_begins() -> None:
     for _ in range(2):
         found = parse(lines.build(20, "m", {"badge_seen": "B1234", "other": "x"}))
         assert found["labels"] == {"badge_seen": "[redacted:badge]", "other": "x"}
+
+
+def test_names_and_what_is_known_of_an_event_are_looked_through() -> None:
+    lines = builder(redactor=build_redactor(None))
+    error = type(KEY, (Exception,), {})("m")
+    for _ in range(2):  # names are remembered, secrets are not
+        about = About(error=error, fields={"log.origin.function": f"f {KEY}"})
+        found = parse(lines.build(20, "m", {}, f"logger.{KEY}", about))
+        assert found["log.origin.function"] == "f [redacted:openai-api-key]"
+        assert found["log.logger"] == "logger.[redacted:openai-api-key]"
+        assert found["error.type"] == "[redacted:openai-api-key]"
+        plain = parse(lines.build(20, "m", {}, "crawler.main", About(error=ValueError("m"))))
+        assert (plain["log.logger"], plain["error.type"]) == ("crawler.main", "ValueError")
+
+
+def test_a_secret_across_the_cut_is_found() -> None:
+    lines = builder(redactor=build_redactor(None))
+    message = "m " * 4_080 + KEY  # of its 51 characters, 21 fit in front of the mark
+    assert len(message) > MOST_CHARS > 2 * 4_080 + 21
+    found = parse(lines.build(20, message, {}))
+    assert found["message"].startswith("m m ")
+    assert "sk-a" not in found["message"]
 
 
 def test_a_redactor_that_fails_lets_nothing_pass() -> None:

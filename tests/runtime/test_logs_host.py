@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import io
 import json
@@ -11,6 +12,8 @@ import logging.handlers
 import queue
 import subprocess
 import sys
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +27,6 @@ from autogpt_observe.runtime.logs.processor import structlog_processor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from structlog.typing import BindableLogger, FilteringBoundLogger
 
@@ -429,3 +431,123 @@ def test_a_stream_without_a_descriptor_gets_texts(capsys: pytest.CaptureFixture[
         CURRENT.target.close()
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
     assert [json.loads(line)["message"] for line in lines] == ["logged", "second"]
+
+
+# --- hosts that do their worst -------------------------------------------------------------------
+
+
+class Untrue:
+    def __bool__(self) -> bool:
+        raise ValueError
+
+    @property  # type: ignore[misc]  # that is what is tested
+    def __class__(self) -> type:
+        raise RuntimeError
+
+
+class StoppedError(BaseException):
+    """As gevent and pytest have them: no `Exception`."""
+
+
+class Stopping:
+    def __str__(self) -> str:
+        raise StoppedError
+
+    __bool__ = __int__ = __float__ = __len__ = __iter__ = __repr__ = __str__  # type: ignore[assignment]  # as above
+
+
+class Unreadable(Exception):  # noqa: N818  # no error of ours
+    def __str__(self) -> str:
+        raise StoppedError
+
+
+def test_nothing_that_is_logged_raises(tmp_path: Path) -> None:
+    with logging_to(tmp_path / "log") as run:
+        for odd in (Untrue(), Stopping()):
+            log.info("traced", exc_info=odd)
+            log.info("stacked", stack_info=odd)
+        log.info("field", odd=Stopping(), inside={"odd": [Stopping()]})
+        log.info("filled %s", Stopping())
+        log.info(Stopping())
+        log.error("failed", exc_info=Unreadable())
+        lines = run.lines()
+    shown = "<Stopping that can't be shown: StoppedError>"
+    assert [line["message"] for line in lines] == [
+        *("traced", "stacked") * 2,
+        *("field", "filled %s", shown, "failed"),
+    ]
+    assert lines[4]["labels"] == {"odd": shown, "inside": f'{{"odd":["{shown}"]}}'}
+    assert lines[5]["labels"] == {"positional_args": [shown]}
+    assert lines[7]["error.type"] == "Unreadable"
+
+
+def test_who_wants_to_end_the_process_gets_through(tmp_path: Path) -> None:
+    class Interrupted:
+        def __str__(self) -> str:
+            raise KeyboardInterrupt
+
+    with logging_to(tmp_path / "log"), pytest.raises(KeyboardInterrupt):
+        log.info("m", x=Interrupted())
+
+
+def test_no_depth_of_the_stack_makes_it_raise(tmp_path: Path) -> None:
+    raised: list[str] = []
+
+    def descend() -> None:
+        with contextlib.suppress(RecursionError):
+            descend()
+        for call in (log.info, log.error):
+            try:
+                call("deep", x={"a": [1]})
+            except RecursionError as error:
+                innermost = list(traceback.walk_tb(error.__traceback__))[-1][0]
+                raised.append(innermost.f_code.co_name)
+
+    with logging_to(tmp_path / "log") as run:
+        log.info("first", x={"a": [1]})
+        descend()
+        log.info("last")
+        messages = [line["message"] for line in run.lines()]
+    assert set(raised) <= {"descend", "method"}  # there was no room for the call itself
+    assert (messages[0], messages[-1]) == ("first", "last")
+    assert len(messages) > 900
+
+
+def test_a_stream_that_logs_what_it_gets_ends(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    class ToLogging:
+        def write(self, text: str) -> None:
+            host[0].info(text)
+
+        def flush(self) -> None:
+            """There is nothing to flush."""
+
+    monkeypatch.setattr(sys, "stderr", ToLogging())
+    with logging_to(Path("stderr"), stdlib="info") as run:
+        log.info("one")
+        host[0].info("two")
+        for _ in range(5):
+            assert run.logs.flush(10)
+    written = [line for record in host[1] for line in record.getMessage().splitlines()]
+    messages = [json.loads(line)["message"] for line in written if line.startswith("{")]
+    assert messages == ["one", "two"]
+
+
+def test_a_factory_of_the_hosts_may_make_anything(tmp_path: Path, host: Host) -> None:
+    class Odd(logging.LogRecord):
+        @property
+        def threadName(self) -> str:  # noqa: N802  # as `logging` calls it
+            raise LookupError("odd")
+
+        @threadName.setter
+        def threadName(self, _: str) -> None:  # noqa: N802  # as above
+            pass
+
+    before = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(Odd)
+    try:
+        with logging_to(tmp_path / "log", stdlib="info") as run:
+            host[0].info("m")
+            assert run.errors == [("logging", "LookupError('odd')")]
+    finally:
+        logging.setLogRecordFactory(before)
+    assert len(host[1]) == 1

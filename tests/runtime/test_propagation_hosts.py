@@ -24,6 +24,7 @@ from propagating import carrying, in_thread, step
 from propagation_work import NOWHERE, here
 
 import autogpt_observe as obs
+from autogpt_observe.runtime.propagation.patches import Switch, replace
 from autogpt_observe.runtime.propagation.threads import carry_over_threads
 
 if TYPE_CHECKING:
@@ -123,6 +124,26 @@ def test_a_timer_whose_start_somebody_has_replaced(monkeypatch: pytest.MonkeyPat
     assert threading.Timer.start is replaced
 
 
+def test_a_method_that_is_inherited_is_so_again() -> None:
+    class Base:
+        def start(self) -> str:
+            return "started"
+
+    class Heir(Base):
+        pass
+
+    def make(original: Callable[..., Any], switch: Switch) -> Callable[..., Any]:
+        return lambda self: f"{original(self)}, {switch.on}"
+
+    with ExitStack() as undo:
+        replace(Heir, "start", make, undo)
+        replaced = Heir.start
+        assert Heir().start() == "started, True"
+        assert Base().start() == "started"
+    assert "start" not in Heir.__dict__
+    assert replaced(Heir()) == "started, False"
+
+
 class Descriptor:
     """A replacement that is called as a method is, and told its instance, as wrapt's are."""
 
@@ -190,10 +211,9 @@ print("theirs gone", is_right())
 
 
 def test_beside_the_threading_instrumentation_of_opentelemetry() -> None:
-    command = "pip install opentelemetry-instrumentation-threading"
     pytest.importorskip(
         "opentelemetry.instrumentation.threading",
-        reason=f"OpenTelemetry's threading instrumentation is missing: {command}",
+        reason="OpenTelemetry's threading instrumentation is not there; it pins the SDK's version",
     )
     script = BESIDE.format(tests=str(Path(__file__).parent))
     ran = subprocess.run(

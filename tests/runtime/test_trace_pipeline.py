@@ -10,6 +10,7 @@ import textwrap
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -327,6 +328,50 @@ def test_where_no_thread_can_be_started_the_caller_sends(
     line.offer("c")
     assert line.pipeline.flush(10)
     assert line.sent.batches == [["a", "b"], ["c"]]
+
+
+class Interrupted(BaseException):
+    """What a signal handler raises."""
+
+
+@pytest.mark.parametrize("broken", ["__init__", "start"])
+@pytest.mark.parametrize("error", [RecursionError(), Interrupted()], ids=repr)
+def test_a_start_that_is_interrupted_is_tried_again(
+    make: Callable[..., Line], monkeypatch: pytest.MonkeyPatch, broken: str, error: BaseException
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    line = make()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, broken, fail)
+        with suppress(Interrupted):
+            line.offer("a")
+    assert threads() == 0
+    line.offer("b")
+    assert threads() == 1
+    assert line.pipeline.flush(10)
+    assert line.sent.batches == [["a", "b"]]
+
+
+def test_a_start_that_is_interrupted_late_starts_no_second_thread(
+    make: Callable[..., Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        raise Interrupted
+
+    line = make()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(Interrupted):
+            line.offer("a")
+    line.offer("b")
+    assert threads() == 1
+    assert line.pipeline.flush(10)
+    assert line.sent.batches == [["a", "b"]]
 
 
 def test_a_forked_child_holds_no_span_of_its_parent() -> None:

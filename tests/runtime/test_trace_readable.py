@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,7 +34,7 @@ def test_a_span_says_all_it_said() -> None:
     span.library = Library("my.library", "1.2")
     span.attributes = {"text": "ü", "count": 3, "share": 0.5, "flag": True, "many": ("a", "b")}
     span.events = [SpanEvent("tried", 5, {"again": False}), SpanEvent("bare", 6, None)]
-    span.links = (Link(context(9, 10), {"why": "cause"}),)
+    span.links = [Link(context(9, 10), {"why": "cause"})]
     span.status = FAILED
     made = read(span)
     assert (made.name, made.kind, made.start_time, made.end_time) == (
@@ -64,7 +65,7 @@ def test_what_is_too_much_is_left_out_and_counted() -> None:
     span = ended()
     span.attributes = {"first": 1, "second": 2, "third": 3}
     span.events = [SpanEvent(f"{n}", n, {"a": 1, "b": 2}) for n in range(3)]
-    span.links = tuple(Link(context(1, n), {"a": 1, "b": 2}) for n in (1, 2, 3))
+    span.links = [Link(context(1, n), {"a": 1, "b": 2}) for n in (1, 2, 3)]
     made = read(span, attributes=2, events=1, links=1, event_attributes=1, link_attributes=0)
     assert dict(made.attributes or {}) == {"first": 1, "second": 2}
     assert [(e.name, dict(e.attributes or {})) for e in made.events] == [("2", {"a": 1})]
@@ -156,7 +157,7 @@ def test_secrets_are_taken_out_before_a_value_is_cut() -> None:
     span = ended()
     span.attributes = {"password": "it is hunter2", "number": 5}
     span.events = [SpanEvent("e", 1, {"event": "hunter2"})]
-    span.links = (Link(context(1, 1), {"link": "hunter2"}),)
+    span.links = [Link(context(1, 1), {"link": "hunter2"})]
     span.status = Status(StatusCode.ERROR, "no hunter2 here")
     made = SpanReader(RESOURCE, Limits(length=10), redact=redact).read(span)
     assert dict(made.attributes or {}) == {"password": "it is ***"}
@@ -165,14 +166,56 @@ def test_secrets_are_taken_out_before_a_value_is_cut() -> None:
     assert dict(made.links[0].attributes or {}) == {"link": "***"}
     assert made.status.description == "no *** her"
     assert seen == [
+        ("span.name", "service.name"),
+        ("service.name", "crawler"),
         ("password", "it is hunter2"),
+        ("span.name", "password"),
         ("number", 5),
         ("event", "hunter2"),
+        ("span.name", "event"),
         ("span.name", "e"),
         ("link", "hunter2"),
+        ("span.name", "link"),
         ("span.name", "work"),
         ("status.description", "no hunter2 here"),
+        ("span.name", "autogpt_observe"),
     ]
+
+
+def test_secrets_in_the_names_of_attributes_and_libraries_are_taken_out() -> None:
+    def redact(_: str, value: object) -> object:
+        return value.replace("hunter2", "***") if isinstance(value, str) else value
+
+    span = ended()
+    span.attributes = {"for hunter2": 1, "plain": 2}
+    span.events = [SpanEvent("e", 1, {"event hunter2": 3})]
+    span.links = [Link(context(1, 1), {"link hunter2": 4})]
+    span.library = Library("lib hunter2", "v hunter2")
+    resource = Resource({"host.name": "hunter2", "hunter2": "yes", "n": 5}, "https://schema")
+    made = SpanReader(resource, Limits(), redact=redact).read(span)
+    assert dict(made.attributes or {}) == {"for ***": 1, "plain": 2}
+    assert dict(made.events[0].attributes or {}) == {"event ***": 3}
+    assert dict(made.links[0].attributes or {}) == {"link ***": 4}
+    scope = made.instrumentation_scope
+    assert scope is not None
+    assert (scope.name, scope.version) == ("lib ***", "v ***")
+    assert dict(made.resource.attributes) == {"host.name": "***", "***": "yes", "n": 5}
+    assert made.resource.schema_url == "https://schema"
+
+
+class Text(str):  # noqa: SLOT000  # so that it can be referred to weakly
+    """A text whose end can be seen."""
+
+
+def test_names_without_end_are_not_kept() -> None:
+    reader = SpanReader(RESOURCE, Limits())
+    seen = []
+    for number in range(6_000):
+        name = Text(f"goal {number}")
+        seen.append(weakref.ref(name))
+        reader.read(ended(name))
+    kept = sum(name() is not None for name in seen)
+    assert 0 < kept <= 2_000
 
 
 def test_the_limits_of_the_variables(caplog: pytest.LogCaptureFixture) -> None:

@@ -96,12 +96,14 @@ def assemble(
     folder = shared_folder()
     if folder is not None:
         share(folder)
-    incidents = Incidents(strict=settings.strict, kept_in_files=folder is not None)
+    redactor = build_redactor(spec.redaction)
+    incidents = Incidents(
+        strict=settings.strict, kept_in_files=folder is not None, redact=redactor.text
+    )
     guards = build_guards(spec, incidents)
     instruments = build_instruments(spec, guards)
     metrics: dict[str, Metric] = dict(spec.metrics.items())
     recorder = Recorder(metrics, instruments, incidents)
-    redactor = build_redactor(spec.redaction)
     traces = open_traces(spec, settings, around, incidents, redactor, undo)
     logs = _start_logs(spec, around, incidents, redactor)
     undo.callback(logs.close, LOGS_EXIT_SECONDS)

@@ -25,8 +25,9 @@ from prometheus_client.validation import _validate_exemplar
 from prometheus_client.values import MutexValue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from prometheus_client.metrics import MetricWrapperBase
     from prometheus_client.metrics_core import Metric as Family
 
     Context = tuple[int, int]
@@ -164,6 +165,20 @@ def without_created(families: Iterable[Family]) -> Iterable[Family]:
 def format_context(context: Context) -> dict[str, str]:
     """The labels of an exemplar, with the names that Grafana looks for."""
     return {"trace_id": f"{context[0]:032x}", "span_id": f"{context[1]:016x}"}
+
+
+class _FirstKept(dict["Sequence[str]", "MetricWrapperBase"]):
+    """Keeps the first of two series that were made at once, one in the middle of the other."""
+
+    def __setitem__(self, labels: Sequence[str], series: MetricWrapperBase) -> None:
+        self.setdefault(labels, series)
+
+
+def make_parent_reentrant(metric: MetricWrapperBase) -> None:
+    """Let what comes in between begin a series while the same thread begins one."""
+    if hasattr(metric, "_metrics"):  # it has labels
+        metric._lock = threading.RLock()  # type: ignore[assignment]  # noqa: SLF001  # as below
+        metric._metrics = _FirstKept()  # type: ignore[assignment]  # noqa: SLF001  # as below
 
 
 def _make_reentrant(value: object) -> None:

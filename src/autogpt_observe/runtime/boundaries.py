@@ -139,7 +139,7 @@ def _is_function(target: object) -> bool:
 
 
 def _text(name: object) -> str:
-    return name if isinstance(name, str) and name else OTHER
+    return str.__str__(name) if isinstance(name, str) and name else OTHER
 
 
 S = TypeVar("S", bound=Scope)

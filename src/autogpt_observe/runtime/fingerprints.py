@@ -3,64 +3,95 @@
 from __future__ import annotations
 
 import dataclasses
+import weakref
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from itertools import count, islice
 
 _MOST_PARTS = 500
-_ATOMS = (str, bytes, int, float, complex, bool, type(None))
+_DEEPEST = 50
+_ATOMS = frozenset({str, bytes, int, float, complex, bool, type(None)})
+_SEQUENCES = (list, tuple)
 
 
 def fingerprint(value: object) -> int:
     """The same number for equal values of this process; never raises.
 
-    What can be hashed is; of the rest, mappings, sequences, sets, dataclasses and objects with
-    attributes are walked, up to 500 parts. An object that shows nothing is told by its identity.
+    Values are told by what is in them, up to 500 parts: items, fields, attributes. What shows
+    nothing is told by its identity for as long as it lives; an address alone would not do, for the
+    next object may have it.
     """
+    parts: list[object] = []
     try:
-        return hash(value)
-    except Exception:  # noqa: BLE001  # unhashable, or the host's own `__hash__` raises
-        parts: list[int] = []
-        try:
-            _walk(value, parts, set())
-        except Exception:  # noqa: BLE001  # the host's objects may do anything when looked at
-            parts.append(id(value))
-        return hash(tuple(parts))
+        _walk(value, parts, 0)
+    except Exception:  # noqa: BLE001  # the host's objects may do anything when looked at
+        parts.append(next(_NUMBERS))
+    return hash(tuple(parts))
 
 
-def _walk(  # noqa: C901  # a case for each kind of value
-    value: object, parts: list[int], around: set[int]
-) -> None:
-    if len(parts) >= _MOST_PARTS:
-        return
-    if isinstance(value, _ATOMS):
-        parts.append(hash(value))
-        return
-    parts.append(hash(type(value)))
-    if id(value) in around:
-        return
-    around.add(id(value))
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            _walk(name, parts, around)
-            _walk(item, parts, around)
+def _walk(value: object, parts: list[object], depth: int) -> None:  # noqa: C901  # a case per kind
+    kind = type(value)
+    if kind in _ATOMS:
+        parts.append(value if value != -1 else "-1")  # whose hash is that of -2
+    elif len(parts) >= _MOST_PARTS or depth > _DEEPEST:
+        parts.append(kind.__qualname__)
+    elif isinstance(value, _SEQUENCES):
+        parts.append((kind.__qualname__, len(value)))
+        for item in value[:_MOST_PARTS]:
+            _walk(item, parts, depth + 1)
+    elif isinstance(value, Mapping):
+        parts.append((kind.__qualname__, len(value)))
+        for name, item in islice(value.items(), _MOST_PARTS):
+            _walk(name, parts, depth + 1)
+            _walk(item, parts, depth + 1)
     elif isinstance(value, AbstractSet):
-        parts.append(hash(frozenset(map(fingerprint, value))))
-    elif isinstance(value, list | tuple):
-        for item in value:
-            _walk(item, parts, around)
-    elif dataclasses.is_dataclass(value):
+        parts.append((kind.__qualname__, len(value)))
+        if len(value) <= _MOST_PARTS:
+            parts.append(frozenset(map(fingerprint, value)))
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        parts.append(kind.__qualname__)
         for field in dataclasses.fields(value):
-            _walk(getattr(value, field.name), parts, around)
-    elif type(value).__hash__ is None and hasattr(value, "__dict__"):
-        _walk(vars(value), parts, around)
+            _walk(getattr(value, field.name), parts, depth + 1)
+    elif kind.__hash__ not in (None, object.__hash__) and not isinstance(value, type):
+        parts.append((kind.__qualname__, hash(value)))  # told by its value: dates, paths, UUIDs
     else:
-        parts.append(_hash_of(value))
-    around.discard(id(value))
+        _look_into(value, parts, depth)
 
 
-def _hash_of(value: object) -> int:
-    """The hash of ``value``, or its identity where it has none."""
+def _look_into(value: object, parts: list[object], depth: int) -> None:
+    """An object that says of itself only what its attributes say."""
+    kind = type(value)
+    names = [name for each in kind.__mro__ for name in _slots(each)]
+    held = getattr(value, "__dict__", None)
+    if isinstance(value, type) or callable(value) or not (names or isinstance(held, dict)):
+        parts.append(number_of(value))
+        return
+    parts.append(kind.__qualname__)
+    if isinstance(held, dict):
+        _walk(held, parts, depth + 1)
+    for name in names:
+        _walk(getattr(value, name, None), parts, depth + 1)
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    given = vars(kind).get("__slots__", ())
+    names = (given,) if isinstance(given, str) else tuple(given)
+    return tuple([name for name in names if name not in ("__dict__", "__weakref__")])
+
+
+_NUMBERS = count()
+_KNOWN: dict[int, tuple[weakref.ref[object], int]] = {}
+
+
+def number_of(value: object) -> int:
+    """A number of this very object; a new one each time where its end can't be seen."""
+    known = _KNOWN.get(id(value))
+    if known is not None and known[0]() is value:
+        return known[1]
+    number, address = next(_NUMBERS), id(value)
     try:
-        return hash(value)
+        reference = weakref.ref(value, lambda _: _KNOWN.pop(address, None))
     except TypeError:
-        return id(value)
+        return number
+    _KNOWN[address] = (reference, number)
+    return number

@@ -17,17 +17,22 @@ OTHER = "other"
 class ValueGuard:
     """Admits the values of one attribute; all metrics with that attribute share its guard.
 
-    ``on_replace`` is told the attribute's name and a message for each value that became `other`.
+    ``on_replace`` is told the attribute's name, each value that became `other`, and why it did.
     """
 
     def __init__(
-        self, name: str, attribute: Attribute, *, on_replace: Callable[[str, str], None]
+        self, name: str, attribute: Attribute, *, on_replace: Callable[[str, str, str], None]
     ) -> None:
         self._name = name
         self._enumerated = attribute.values
         self._limit = len(self._enumerated) or attribute.max_values
         self._known = {*self._enumerated}
         self._on_replace = on_replace
+        self._reason = (
+            "is not among its `values`"
+            if self._enumerated
+            else f"is one more than its `max_values`, {self._limit}"
+        )
         self._lock = threading.RLock()  # a garbage-collected run may end while it is held
 
     def admit(self, value: str) -> str:
@@ -39,7 +44,7 @@ class ValueGuard:
                 self._known.add(value)
         if value in self._known:
             return value
-        self._on_replace(self._name, self._message(value))
+        self._on_replace(self._name, value, self._reason)
         return OTHER
 
     def renew_locks(self) -> None:
@@ -58,11 +63,3 @@ class ValueGuard:
     def enumerated(self) -> tuple[str, ...]:
         """Every value, where the spec knows them."""
         return self._enumerated
-
-    def _message(self, value: str) -> str:
-        if self._enumerated:
-            reason = "is not among its `values`"
-        else:
-            reason = f"is one more than its `max_values`, {self._limit}"
-        shown = f"{value!r:.80}"
-        return f"the value {shown} of the attribute `{self._name}` {reason}; it counts as `other`"

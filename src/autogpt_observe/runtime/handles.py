@@ -73,13 +73,13 @@ class MetricHandle:
 
 
 _HANDLES: weakref.WeakSet[MetricHandle] = weakref.WeakSet()
-_LOCK = threading.Lock()
+_LOCK = threading.RLock()  # a signal handler may make a handle while it is held
 
 
 def renew_lock() -> None:
     """In a forked child: nobody holds it."""
     global _LOCK  # noqa: PLW0603  # a thread that the child lacks may hold the old one for ever
-    _LOCK = threading.Lock()
+    _LOCK = threading.RLock()
 
 
 def check_handles(recorder: Recorder) -> None:

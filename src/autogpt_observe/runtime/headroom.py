@@ -22,8 +22,14 @@ class Headroom:
 
     def tell(self, key: tuple[str, str, str], share: float, until: float) -> None:
         """The latest response; ``until`` is the time of the reset on the hub's clock."""
-        if key in self._left or len(self._left) < _MOST:
-            self._left[key] = _Left(min(max(share, 0.0), 1.0), until)
+        if len(self._left) >= _MOST and key not in self._left:
+            self._evict()
+        self._left[key] = _Left(min(max(share, 0.0), 1.0), until)
+
+    def _evict(self) -> None:
+        """Make room for one: what was reset already goes first, then what will be soonest."""
+        first, _ = min(list(self._left.items()), key=lambda known: known[1].until)
+        self._left.pop(first, None)  # another thread may have been faster
 
     def left(self, now: float) -> dict[tuple[str, ...], float]:
         """The shares that are still true."""

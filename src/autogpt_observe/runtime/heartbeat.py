@@ -29,14 +29,18 @@ class Heartbeats:
         self._stopped = False
 
     def watch(self) -> None:
-        """Begin a heartbeat in the loop that runs here, unless it has one."""
+        """Begin a heartbeat in the loop that runs here, unless it has one.
+
+        What a loop raises that has no timers goes on, once for each loop.
+        """
         asyncio = sys.modules.get("asyncio")  # where it isn't loaded, none of its loops runs
         try:
             loop = asyncio.get_running_loop() if asyncio is not None else None
         except RuntimeError:  # another library's loop
             return
         if loop is not None and loop not in self._watched and not self._stopped:
-            self._watched[loop] = _Heartbeat(loop, self._clock)
+            heartbeat = self._watched[loop] = _Heartbeat(loop, self._clock)
+            heartbeat.begin(loop)
 
     def stop(self) -> None:
         """End all heartbeats, each with its next beat; no loop is touched from another thread."""
@@ -46,7 +50,8 @@ class Heartbeats:
 
     def lag(self) -> float | None:
         """The longest delay of the last minute, in seconds; None without an open loop."""
-        lags = [beat.lag() for loop, beat in list(self._watched.items()) if not loop.is_closed()]
+        beats = list(self._watched.items())
+        lags = [beat.lag() for loop, beat in beats if not (beat.stopped or loop.is_closed())]
         return max(lags, default=None)
 
 
@@ -57,9 +62,14 @@ class _Heartbeat:
         self._loop = weakref.ref(loop)
         self._clock = clock
         self._late: deque[tuple[float, float]] = deque()
-        self.stopped = False
-        self._due = clock() + _BEAT
+        self.stopped = True
+        self._due = 0.0
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have it beat from now on."""
+        self._due = self._clock() + _BEAT
         loop.call_later(_BEAT, self._beat)
+        self.stopped = False
 
     def lag(self) -> float:
         """The longest delay remembered, the one of now included."""

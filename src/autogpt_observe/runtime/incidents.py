@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from prometheus_client import values
@@ -16,9 +17,12 @@ from autogpt_observe.errors import UsageError
 from autogpt_observe.runtime.forks import renew_after_fork
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterator, Mapping
 
 LOG = logging.getLogger("autogpt_observe")
+_MOST_SHOWN = 80
+_MOST_READ = 2_000
+_MOST_STACK = 8_000
 
 
 class _Cell(Protocol):
@@ -68,7 +72,8 @@ class Incidents(Collector):
     """Counts incidents; on a scrape, families in which nothing was counted are left out.
 
     With ``strict``, what the host did wrong and internal errors are raised as well; None means
-    under pytest only, as its variable PYTEST_CURRENT_TEST says at that moment.
+    under pytest only, as its variable PYTEST_CURRENT_TEST says at that moment. Nothing else is
+    raised, whatever the host's logging does. What is logged went through ``redact`` before.
 
     Attributes:
         kept_in_files: whether the counts are kept where other processes see them too.
@@ -80,11 +85,13 @@ class Incidents(Collector):
         strict: bool | None,
         environ: Mapping[str, str] = os.environ,
         kept_in_files: bool = False,
+        redact: Callable[[str], str] = str,
     ) -> None:
         self.kept_in_files = kept_in_files
         self._cells: dict[tuple[_Family, tuple[str, ...]], _Cell] = {}
         self._strict = strict
         self._environ = environ
+        self._redact = redact
         self._counts: Counter[tuple[_Family, tuple[str, ...]]] = Counter()
         self._logged: set[Hashable] = set()
         self._lock = threading.RLock()  # a garbage-collected run may end while it is held
@@ -97,19 +104,22 @@ class Incidents(Collector):
     def reject(self, call: str, reason: str, message: str) -> None:
         """A call, named by its metric or method, was dropped; ``reason`` is one of a few words."""
         if self._count(REJECTED_CALLS, (call, reason)):
-            LOG.warning("%s; such calls are dropped", message)
+            self._say(logging.WARNING, f"{message}; such calls are dropped")
         if self.is_strict:
             raise UsageError(message)
 
-    def replace(self, attribute: str, message: str) -> None:
+    def replace(self, attribute: str, value: str, reason: str) -> None:
         """A value of ``attribute`` was counted as `other`."""
         if self._count(REPLACED_VALUES, (attribute,)):
-            LOG.warning("%s", message)
+            shown, told = self.show(value), f"of the attribute `{attribute}` {reason}"
+            self._say(logging.WARNING, f"the value {shown} {told}; it counts as `other`")
 
     def note(self, place: str, error: Exception) -> None:
         """An error was kept from the host."""
         if self._count(INTERNAL_ERRORS, (place,), type(error).__qualname__):
-            LOG.error("error in %s; it is logged once", place, exc_info=error)
+            with suppress(Exception):  # the stack may be at its end
+                told = _stack_of(error, self._redact)
+                self._say(logging.ERROR, f"error in {place}; it is logged once\n{told}")
 
     def fail(self, place: str, error: Exception) -> None:
         """Like :meth:`note`, for errors in the host's own call: a test gets to see them."""
@@ -120,23 +130,27 @@ class Incidents(Collector):
     def drop(self, signal: str, reason: str, count: int, message: str) -> None:
         """So many items of ``signal`` were lost; ``reason`` is one of a few words."""
         if self._count(DROPPED, (signal, reason), amount=count):
-            LOG.warning("%s; it is logged once", message)
+            self._say(logging.WARNING, f"{message}; it is logged once")
 
     def fail_export(self, signal: str, destination: str, cause: str) -> None:
         """A batch of ``signal`` did not get to ``destination``."""
         if self._count(EXPORT_FAILURES, (signal,), destination):
-            LOG.error(
-                "%s can't be exported to %s: %s; it is logged again once it has worked meanwhile",
-                signal,
-                destination,
-                cause,
+            self._say(
+                logging.ERROR,
+                f"{signal} can't be exported to {destination}: {cause}; it is logged again once it"
+                " has worked meanwhile",
             )
 
     def recover_export(self, signal: str, destination: str) -> None:
         """``destination`` took a batch of ``signal`` after it had failed to."""
         with self._lock:
             self._logged.discard((EXPORT_FAILURES, (signal,), destination))
-        LOG.info("%s are exported to %s again", signal, destination)
+        self._say(logging.INFO, f"{signal} are exported to {destination} again")
+
+    def show(self, value: object) -> str:
+        """The start of what ``value`` looks like, as messages have it: without secrets."""
+        start = value[:_MOST_READ] if isinstance(value, str) else value
+        return self._redact(repr(start)[:_MOST_READ])[:_MOST_SHOWN]  # one at the cut is seen
 
     @property
     def is_strict(self) -> bool:
@@ -162,6 +176,10 @@ class Incidents(Collector):
         for family in _FAMILIES:
             yield CounterMetricFamily(family.name, family.help, labels=family.labels)
 
+    def _say(self, level: int, message: str) -> None:
+        with suppress(Exception):  # a handler or a filter of the host's
+            LOG.log(level, "%s", self._redact(message))
+
     def _count(
         self, family: _Family, labels: tuple[str, ...], *cause: Hashable, amount: int = 1
     ) -> bool:
@@ -170,7 +188,8 @@ class Incidents(Collector):
         with self._lock:
             self._counts[family, labels] += amount
             if self.kept_in_files:
-                self._cell(family, labels).inc(amount)
+                with suppress(Exception):  # the folder may be full, or gone
+                    self._cell(family, labels).inc(amount)
             is_new = key not in self._logged
             self._logged.add(key)
         return is_new
@@ -188,3 +207,10 @@ class Incidents(Collector):
                 family.help,
             )
         return cell
+
+
+def _stack_of(error: Exception, redact: Callable[[str], str]) -> str:
+    from autogpt_observe.runtime.logs.failures import stack_of  # noqa: PLC0415  # seldom needed
+    from autogpt_observe.runtime.logs.values import cut_middle  # noqa: PLC0415  # as above
+
+    return cut_middle(redact(stack_of(error)), _MOST_STACK)

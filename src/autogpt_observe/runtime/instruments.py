@@ -10,7 +10,12 @@ import prometheus_client as prom
 
 from autogpt_observe.errors import UsageError
 from autogpt_observe.names import SIGNALS, MetricSource, MetricType
-from autogpt_observe.runtime.atomic import AtomicCounter, AtomicGauge, AtomicHistogram
+from autogpt_observe.runtime.atomic import (
+    AtomicCounter,
+    AtomicGauge,
+    AtomicHistogram,
+    make_parent_reentrant,
+)
 from autogpt_observe.runtime.feeds import MOVED
 from autogpt_observe.runtime.forks import renew_after_fork
 from autogpt_observe.runtime.guards import ValueGuard
@@ -37,6 +42,7 @@ class Instrument(Generic[C]):
     def __init__(self, collector: C, guards: tuple[ValueGuard, ...]) -> None:
         self.collector: MetricWrapperBase = collector
         self._parent: C = collector
+        make_parent_reentrant(collector)
         self._guards = guards
         self._series: dict[tuple[str, ...], C] = {} if guards else {(): collector}
         self._lock = threading.RLock()  # a garbage-collected run may end while it is held

@@ -60,18 +60,19 @@ class LLMScope(Scope):
         response: what the response says of itself; None as long as it is not told.
     """
 
+    given = ("name", "wrong", "provider", "window")
     asked: object = None
     answered: object = None
     response: Response | None = None
+    attempts = 0
+    used: Usage | None = None
+    _failed = False
+    _answer: object = None
 
     def __init__(self, model: str, *, provider: str, window: int | None = None) -> None:
         super().__init__(model)
         self.provider = provider
         self.window = window
-        self.attempts = 0
-        self._failed = False
-        self.used: Usage | None = None
-        self._answer: object = None
 
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
         """As a decorator: each call of ``function`` is a call of the model."""

@@ -85,7 +85,7 @@ class Recorder:
         if instrument is None:
             raise _RejectedError("unknown", "the spec declares no such metric `from: code`")
         labels = _labels(self._metrics[name].attributes, attributes)
-        number = _number(value)
+        number = self._number(value)
         match instrument, call:
             case CounterInstrument(), "add":
                 instrument.add(labels, _addable(number, lowest=0))
@@ -98,6 +98,14 @@ class Recorder:
             case _:
                 raise _RejectedError("call", _wrong_call(instrument))
 
+    def _number(self, value: SupportsFloat) -> float:
+        if not hasattr(value, "__float__"):  # numpy's numbers and Decimal are welcome, text is not
+            raise _RejectedError("value", f"got {self._incidents.show(value)}, expected a number")
+        try:
+            return float(value)
+        except OverflowError:
+            raise _RejectedError("value", "got a whole number too large for a float") from None
+
 
 def _labels(names: tuple[str, ...], given: Attributes) -> tuple[str, ...]:
     if len(given) != len(names) or any(name not in given for name in names):
@@ -109,15 +117,6 @@ def _labels(names: tuple[str, ...], given: Attributes) -> tuple[str, ...]:
             got = f"{type(given[name]).__name__} for the attribute `{name}`"
             raise _RejectedError("attributes", f"got {got}, expected text")
     return tuple([given[name] for name in names])
-
-
-def _number(value: SupportsFloat) -> float:
-    if not hasattr(value, "__float__"):  # numpy's numbers and Decimal are welcome, text is not
-        raise _RejectedError("value", f"got {value!r:.80}, expected a number")
-    try:
-        return float(value)
-    except OverflowError:
-        raise _RejectedError("value", "got a whole number too large for a float") from None
 
 
 def _addable(value: float, *, lowest: float) -> float:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from autogpt_observe.runtime.events import LoopFound, Run, RunStarted, Step, ToolCall
 from autogpt_observe.runtime.failures import Outcome, error_type
-from autogpt_observe.runtime.fingerprints import fingerprint
+from autogpt_observe.runtime.fingerprints import fingerprint, number_of
 from autogpt_observe.runtime.journey import Budget, Journey
-from autogpt_observe.runtime.scopes import NO_AGENT, OK, Scope, result_of
+from autogpt_observe.runtime.scopes import ABSENT, NO_AGENT, OK, Scope, result_of
 from autogpt_observe.runtime.wrapping import wrap
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _new = tuple.__new__  # a NamedTuple's own `__new__` takes more than twice as long
+_OWNERS = (("self",), ("cls",))
 _UNREMARKABLE = (Outcome.SUCCESS, Outcome.CANCELLED)
 
 
@@ -33,6 +34,7 @@ class RunScope(Scope):
     """
 
     is_run = True
+    given = ("name", "wrong", "budget")
     journey: Journey | None = None
     _outcome: Outcome | None = None
 
@@ -134,11 +136,17 @@ class StepScope(Scope):
 
 
 class Arguments(NamedTuple):
-    """What a function was called with: by position, and by name."""
+    """What a function was called with: by position, and by name.
+
+    Attributes:
+        parameters: those that may be given by position.
+        owner: tells the object that a method was called on from others; 0 for none.
+    """
 
     parameters: tuple[str, ...]
     positional: tuple[object, ...]
     named: tuple[tuple[str, object], ...]
+    owner: int = 0
 
     def by_name(self) -> dict[str, object]:
         """All of them by name; those beyond the parameters by their position."""
@@ -161,7 +169,13 @@ class ToolScope(Scope):
         def make(args: tuple[object, ...], kwargs: dict[str, object]) -> ToolScope:
             return ToolScope(name, Arguments(parameters, args, tuple(kwargs.items())))
 
-        return wrap(function, make, decorator="@tool")
+        def make_of_method(args: tuple[object, ...], kwargs: dict[str, object]) -> ToolScope:
+            owner = number_of(args[0]) if args else 0
+            named = tuple(kwargs.items())
+            return ToolScope(name, Arguments(parameters[1:], args[1:], named, owner))
+
+        is_method = parameters[:1] in _OWNERS
+        return wrap(function, make_of_method if is_method else make, decorator="@tool")
 
     def returns(self, value: object) -> None:
         """Say what the tool returned: the same call with the same result again is no progress."""
@@ -174,8 +188,14 @@ class ToolScope(Scope):
         if run is not None:
             agent, journey = run.name, run.journey
             if journey is not None:
-                answer = self.returned if error is None else error_type(error)
-                mark = fingerprint((self.name, self.arguments, answer))
+                given, answer = self.arguments, self.returned
+                if error is None and answer is ABSENT and given == ():
+                    mark = hash((ToolScope, self.name))
+                elif error is None:
+                    said = () if answer is ABSENT else (answer,)
+                    mark = fingerprint((self.name, given, said))
+                else:
+                    mark = fingerprint((self.name, given, error_type(error)))
                 pattern = journey.call_tool(mark)
                 if pattern is not None:
                     hub.tell(LoopFound(agent, pattern))

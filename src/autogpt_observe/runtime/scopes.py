@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from autogpt_observe.runtime.events import Event, Trace
     from autogpt_observe.runtime.hub import Hub
     from autogpt_observe.runtime.runs import RunScope
+    from autogpt_observe.runtime.traces.context import ContextSlot
     from autogpt_observe.runtime.traces.conventions import Beginning
 
 CURRENT: ContextVar[Scope | None] = ContextVar("autogpt_observe_scope", default=None)
 """The innermost scope of this thread or task."""
 
+_TWICE = "a block is entered that is entered already; make one for each: `with obs.step(...)`"
 ABSENT = object()
 """Stands for what is not known, where None is a value."""
 
@@ -45,10 +47,14 @@ class Scope:
         name: what is worked on: the agent, the step, the tool, the model.
         is_run: whether it is a run.
         wrong: what is wrong with how it was made; None if nothing is.
+        has_ended: whether it has ended.
         parent: the scope around it, None for the outermost.
+        outer: the scope that is current when it is not: ``parent``, or that of a consumer.
         run: the run it belongs to; of a run, the one around it.
         span: its span, if there is tracing.
+        slot: where OpenTelemetry's current context is kept.
         beginning: how its span began.
+        given: the attributes that it was made with.
         is_remarkable: whether, when it has ended, somebody will want to look at its trace.
         outside, inside: OpenTelemetry's contexts around it and in it, while the other is current.
         trace: the span's ids, where it is sampled.
@@ -70,10 +76,15 @@ class Scope:
     arguments: object = ()
     returned: object = ABSENT
     _hub: Hub | None = None  # until it has begun, there is nothing to end
-    _outer: Scope | None = None
+    outer: Scope | None = None
     _inner: Scope | None = None
     _worked = 0.0
     _resumed: float | None = None
+    _entered = 0
+    _has_begun = False
+    has_ended = False
+    slot: ContextSlot
+    given: tuple[str, ...] = ("name", "wrong")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -89,22 +100,29 @@ class Scope:
     def begin(self, hub: Hub) -> None:
         """Start the work: from now on this is the innermost scope."""
         parent = CURRENT.get()
-        if parent is not None:
-            self._outer = self.parent = parent
-            self.run = parent if parent.is_run else parent.run  # type: ignore[assignment]  # it is one
-        if self.is_run:
-            self._enclose(hub)
-        tracing = hub.tracing
-        if tracing is not None:
-            try:
-                self.trace = tracing.start(self)
-            except Exception as error:  # noqa: BLE001  # telemetry never breaks its host
-                hub.on_error("tracing", error)
+        if self.has_ended:
+            self._renew()
+        self._hub = hub  # first: what fails below is ended like everything else
         CURRENT.set(self)
-        if self.is_run:
-            self._announce(hub)
-        self._resumed = hub.clock()
-        self._hub = hub
+        try:
+            if parent is not None:
+                self.outer = self.parent = parent
+                self.run = parent if parent.is_run else parent.run  # type: ignore[assignment]  # so
+            if self.is_run:
+                self._enclose(hub)
+            tracing = hub.tracing
+            if tracing is not None:
+                try:
+                    self.trace = tracing.start(self)
+                except Exception as error:  # noqa: BLE001  # telemetry never breaks its host
+                    hub.on_error("tracing", error)
+            if self.is_run:
+                self._announce(hub)
+            self._resumed = hub.clock()
+            self._has_begun = True
+        except BaseException as error:  # an interrupt, or under test what was wrong
+            self.end(error)
+            raise
 
     def pause(self) -> None:
         """The work halts: control goes to the consumer of a generator, into its own scope."""
@@ -114,7 +132,7 @@ class Scope:
             self._worked += now - self._resumed
             self._resumed = None
             self._inner = CURRENT.get()
-            CURRENT.set(self._outer)
+            CURRENT.set(self.outer)
             self._halt(now)
             hub.trace_pause(self)
 
@@ -122,48 +140,72 @@ class Scope:
         """The work goes on, in the scope it was left in."""
         hub = self._hub
         if hub is not None and self._resumed is None:
-            self._outer = CURRENT.get()
+            self.outer = CURRENT.get()
             CURRENT.set(self._inner)
             hub.trace_resume(self)
             self._resumed = now = hub.clock()
             self._go_on(now)
 
-    def end(self, error: BaseException | None) -> None:
+    def end(  # noqa: C901  # it is as flat as can be: the stack may be at its end
+        self, error: BaseException | None
+    ) -> None:
         """The work is over, by ``error`` or well; later calls do nothing."""
         hub, self._hub = self._hub, None
         if hub is None:
             return
+        event: Event | None = None
+        try:
+            event = self.conclude(hub, error)
+            if self._has_begun:
+                hub.tell(event)
+            if hub.tracing is not None:
+                hub.tracing.end(self, event, error)
+        except RecursionError:  # there is no room to say how it ended: the scope around it has more
+            if self._has_begun and event is None:
+                hub.unfinished.append((self, error))
+        except Exception as own:  # noqa: BLE001  # telemetry never breaks its host
+            hub.on_error("scope", own)
+        finally:  # only what needs no room on the stack
+            if CURRENT.get() is self:  # else it ends in the garbage collector, or in a thread
+                outer, context = self.outer, self.outside
+                while outer is not None and outer.has_ended:  # what was begun first ended first
+                    context = outer.outside if outer.outside is not None else context
+                    outer = outer.outer
+                CURRENT.set(outer)
+                if context is not None:
+                    self.slot.set(context)
+            self.arguments = self.returned = None
+            self.has_ended = True
+        if hub.unfinished:
+            hub.finish_rest()
+
+    def conclude(self, hub: Hub, error: BaseException | None) -> Event:
+        """Stop the clock and tell of a failure; what happened, for the sinks."""
         now = hub.clock()
         if self._resumed is not None:
             self._worked += now - self._resumed
-        if CURRENT.get() is self:
-            CURRENT.set(self._outer)
-        else:  # it ends in the garbage collector or a thread: what is current there stays
-            self.outside = None
+            self._resumed = None
         outcome = Outcome.SUCCESS
         if error is not None:
             outcome = outcome_of(error)
             if outcome is Outcome.ERROR and take_new_failure(error):
                 hub.trace_failure(self, error)
                 hub.tell(Failure(self.agent, error_type(error), self.trace))
-        event: Event | None = None
-        try:
-            event = self._conclude(hub, outcome, error, now)
-        except Exception as own:  # noqa: BLE001  # telemetry never breaks its host
-            hub.on_error("scope", own)
-        if event is not None:
-            hub.tell(event)
-        tracing = hub.tracing
-        if tracing is not None:
-            try:
-                tracing.end(self, event, error)
-            except Exception as own:  # noqa: BLE001  # as above
-                hub.on_error("tracing", own)
-        self.arguments = self.returned = None
+        return self._conclude(hub, outcome, error, now)
+
+    def _renew(self) -> None:
+        """Be as if just made: a block that has ended is entered again."""
+        kept = {name: value for name, value in vars(self).items() if name in self.given}
+        vars(self).clear()
+        vars(self).update(kept)
 
     def __enter__(self) -> Self:
         hub = ACTIVE.hub
-        if hub is not None and self._hub is None:
+        if hub is not None:
+            if self._hub is not None:
+                self._entered += 1
+                hub.reject("block", "entered twice", _TWICE)
+                return self
             if self.wrong is not None:
                 hub.reject("block", "name", self.wrong)
             self.begin(hub)
@@ -175,7 +217,10 @@ class Scope:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.end(error)
+        if self._entered:
+            self._entered -= 1
+        else:
+            self.end(error)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -186,7 +231,7 @@ class Scope:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.end(error)
+        self.__exit__(kind, error, traceback)
 
     def __del__(self) -> None:
         # A frame can die without running its `finally`: an async generator whose event loop is
@@ -224,4 +269,5 @@ def result_of(outcome: Outcome, error: BaseException | None) -> str:
         return OK
     if outcome is Outcome.CANCELLED:
         return "cancelled"
-    return "timeout" if isinstance(error, TimeoutError) else "error"
+    is_late = issubclass(type(error), TimeoutError)  # its `__class__` may be the host's to answer
+    return "timeout" if is_late else "error"

@@ -34,19 +34,33 @@ def wrap(function: Callable[P, R], make: Maker, *, decorator: str) -> Callable[P
     """
     _check_function(function, decorator)
     wrapper: Callable[P, object]
-    if inspect.isasyncgenfunction(function):
+    body = _body_of(function)
+    if inspect.isasyncgenfunction(body):
         wrapper = _wrap_async_generator(
             cast("Callable[P, AsyncGenerator[object, object]]", function), make
         )
-    elif inspect.iscoroutinefunction(function):
+    elif inspect.iscoroutinefunction(function) or _is_coroutine(body):
         wrapper = _wrap_coroutine(cast("Callable[P, Awaitable[object]]", function), make)
-    elif inspect.isgeneratorfunction(function):
+    elif inspect.isgeneratorfunction(body):
         wrapper = _wrap_generator(
             cast("Callable[P, Generator[object, object, object]]", function), make
         )
     else:
         wrapper = _wrap_call(function, make)
     return cast("Callable[P, R]", functools.wraps(function)(wrapper))
+
+
+def _body_of(function: object) -> object:
+    """What runs when ``function`` is called: it may be a partial, or an object with `__call__`."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function if inspect.isroutine(function) else type(function).__call__
+
+
+def _is_coroutine(body: object) -> bool:
+    """Whether it is awaited; of generator functions only those below `types.coroutine` are."""
+    flags: int = getattr(getattr(body, "__code__", None), "co_flags", 0)
+    return inspect.iscoroutinefunction(body) or bool(flags & inspect.CO_ITERABLE_COROUTINE)
 
 
 def _check_function(function: object, decorator: str) -> None:
@@ -85,7 +99,7 @@ def _wrap_coroutine(function: Callable[P, Awaitable[R]], make: Maker) -> Callabl
         hub = ACTIVE.hub
         if hub is None:
             return await function(*args, **kwargs)
-        hub.heartbeats.watch()
+        _watch_loop(hub)
         scope = make(args, kwargs)
         scope.begin(hub)
         try:
@@ -98,6 +112,13 @@ def _wrap_coroutine(function: Callable[P, Awaitable[R]], make: Maker) -> Callabl
         return result
 
     return wrapper
+
+
+def _watch_loop(hub: Hub) -> None:
+    try:
+        hub.heartbeats.watch()
+    except Exception as error:  # noqa: BLE001  # a loop that has no timers, or can't be a key
+        hub.on_error("heartbeat", error)
 
 
 def _wrap_generator(

@@ -192,6 +192,11 @@ def _decode(data: bytes, name: str, report: Report) -> str | None:
     return None if controls else text
 
 
+def _report_depth(at: Span, report: Report) -> None:
+    message = f"nested more than {MAX_DEPTH} levels deep"
+    report.error("yaml/depth", message, at, fix="a spec needs about ten levels")
+
+
 def _report_syntax(error: yaml.YAMLError, source: Source, report: Report) -> None:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
@@ -199,6 +204,9 @@ def _report_syntax(error: yaml.YAMLError, source: Source, report: Report) -> Non
         line, column = len(source.lines), len(source.lines[-1]) + 1
     problem = getattr(error, "problem", None) or "can't be read"
     context, opened = getattr(error, "context", None), getattr(error, "context_mark", None)
+    if "maximum nesting depth" in problem:  # libyaml's own limit, from 0.2.6 on
+        _report_depth(Span(source, line, column), report)
+        return
     message = f"not valid YAML: {problem}" + (f" {context}" if context else "")
     if context and opened is not None and opened.line + 1 != line:
         message += f" that starts on line {opened.line + 1}"
@@ -298,8 +306,7 @@ class _Builder:
         return self._add(Scalar("", plain=True, at=at), None)
 
     def _too_deep(self, at: Span) -> bool:
-        message = f"nested more than {MAX_DEPTH} levels deep"
-        self._report.error("yaml/depth", message, at, fix="a spec needs about ten levels")
+        _report_depth(at, self._report)
         return False
 
     def _add(self, node: Node, anchor: str | None, size: int = 1, height: int = 0) -> bool:

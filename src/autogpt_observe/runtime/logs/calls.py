@@ -7,11 +7,11 @@ import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from autogpt_observe.runtime.logs.failures import find_error
+from autogpt_observe.runtime.logs.failures import find_error, is_true
 from autogpt_observe.runtime.logs.fields import ERROR, INFO, LEVELS, nearest_level
 from autogpt_observe.runtime.logs.lines import About
 from autogpt_observe.runtime.logs.target import CURRENT
-from autogpt_observe.runtime.logs.values import text_of
+from autogpt_observe.runtime.logs.values import STOPS, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -40,7 +40,9 @@ class HasContext(Protocol):
     _context: dict[str, object]
 
 
-def methods_for(level: int, *, exc_info: bool = False) -> tuple[Method, AsyncMethod]:
+def methods_for(  # noqa: C901  # each call less is felt by every event
+    level: int, *, exc_info: bool = False
+) -> tuple[Method, AsyncMethod]:
     """A method that logs events at ``level``, and an asynchronous one.
 
     With ``exc_info`` they say what exception is being handled, unless they are told which one.
@@ -51,22 +53,27 @@ def methods_for(level: int, *, exc_info: bool = False) -> tuple[Method, AsyncMet
         target = CURRENT.target
         if target is None or level < target.level:
             return
-        frame = sys._getframe(1)  # noqa: SLF001  # documented, and what `logging` uses
-        if (
-            type(event) is not str
-            or args
-            or is_special
-            or "exc_info" in fields
-            or "stack_info" in fields
-            or (_CONTEXTVARS in _modules and getattr(_modules[_CONTEXTVARS], _BOUND, True))
-        ):
-            if exc_info:
-                fields.setdefault("exc_info", True)
-            report(target, level, (event, *args), {**self._context, **fields}, frame)
-            return
-        if self._context:
-            fields = {**self._context, **fields}
-        target.put(target.build(level, event, fields, frame.f_globals.get("__name__", "")))
+        try:
+            frame = sys._getframe(1)  # noqa: SLF001  # documented, and what `logging` uses
+            if (
+                type(event) is not str
+                or args
+                or is_special
+                or "exc_info" in fields
+                or "stack_info" in fields
+                or (_CONTEXTVARS in _modules and getattr(_modules[_CONTEXTVARS], _BOUND, True))
+            ):
+                if exc_info:
+                    fields.setdefault("exc_info", True)
+                report(target, level, (event, *args), {**self._context, **fields}, frame)
+                return
+            if self._context:
+                fields = {**self._context, **fields}
+            target.put(target.build(level, event, fields, frame.f_globals.get("__name__", "")))
+        except STOPS:
+            raise
+        except BaseException:  # noqa: BLE001, S110  # no room is left on the stack, not even to say so
+            pass
 
     async def amethod(self: HasContext, event: Any = ABSENT, /, *args: Any, **fields: Any) -> None:
         target = CURRENT.target
@@ -89,7 +96,19 @@ def level_of(given: object) -> int:
 def report(
     target: Target, level: int, words: tuple[Any, ...], fields: dict[str, Any], frame: FrameType
 ) -> None:
-    """Log an event as structlog does. Never raises.
+    """Log an event as structlog does. Never raises."""
+    try:
+        _report(target, level, words, fields, frame)
+    except STOPS:
+        raise
+    except BaseException:  # noqa: BLE001, S110  # no room is left on the stack, not even to say so
+        pass
+
+
+def _report(
+    target: Target, level: int, words: tuple[Any, ...], fields: dict[str, Any], frame: FrameType
+) -> None:
+    """As `report`.
 
     Args:
         target: where to.
@@ -104,7 +123,7 @@ def report(
     if args:
         event = _interpolated(event, args, fields)
     error = find_error(fields.pop("exc_info", None))
-    if fields.pop("stack_info", None):
+    if is_true(fields.pop("stack_info", None)):
         fields["stack"] = "".join(traceback.format_stack(frame))
     around = _modules.get(_CONTEXTVARS)
     if around is not None:
@@ -118,7 +137,9 @@ def _interpolated(event: Any, args: tuple[Any, ...], fields: dict[str, Any]) -> 
     try:
         named = len(args) == 1 and isinstance(args[0], Mapping) and args[0]
         return str(event % (args[0] if named else args))
-    except Exception:  # noqa: BLE001  # the host's format, and its objects
+    except STOPS:
+        raise
+    except BaseException:  # noqa: BLE001  # the host's format, and its objects
         fields["positional_args"] = args
         return text_of(event)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,7 +37,14 @@ from autogpt_observe.runtime.logs.places import Places
 from autogpt_observe.runtime.logs.placing import Draft, mend, place_late, shorten
 from autogpt_observe.runtime.logs.spans import CurrentSpan
 from autogpt_observe.runtime.logs.stamps import Stamps
-from autogpt_observe.runtime.logs.values import MOST_CHARS, MOST_READ, NUMBER_LIMIT, cut, cut_middle
+from autogpt_observe.runtime.logs.values import (
+    MOST_CHARS,
+    MOST_READ,
+    NUMBER_LIMIT,
+    cut,
+    cut_middle,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,6 +58,7 @@ MOST_BYTES = 65_536
 """Longest line."""
 MOST_FIELDS = 100
 """How many fields of the host a line has."""
+_MOST_NAMES = 4_096
 _LIMITS = (4_096, 1_024, 256, 64)
 _NAMES = dict(LEVEL_NAMES)  # the hot path reads it
 _MOST_INT = int(NUMBER_LIMIT)
@@ -81,6 +90,20 @@ class About(NamedTuple):
     fields: Mapping[str, object] | None = None
 
 
+class _Names(dict[str, str]):
+    """Names of loggers and of classes, as lines have them; the first few are remembered."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def __missing__(self, name: str) -> str:
+        shown = cut(self._redact(text_of(name)))
+        if shown == name and len(self) < _MOST_NAMES:  # others may be secrets
+            self[name] = shown
+        return shown
+
+
 class LineBuilder:
     """Builds lines; any thread may use it.
 
@@ -106,6 +129,7 @@ class LineBuilder:
         self._redactor = redactor
         self._apart = apart
         self._redact: Callable[[str], str] = _as_it_is if redactor is None else redactor.text
+        self._names = _Names(self._redact)
         self._on_error = on_error
         self._places = Places(declared, redactor)
         self._plain = self._places.plain
@@ -137,7 +161,7 @@ class LineBuilder:
         }
         try:
             if logger:
-                record[LOGGER] = logger
+                record[LOGGER] = self._names[logger]
             trace_id, span_id = self._ids()
             if trace_id:
                 record[TRACE_ID] = trace_id
@@ -213,7 +237,7 @@ class LineBuilder:
         if about.error is None:
             return False
         message, stack = self._redact(message_of(about.error)), self._redact(stack_of(about.error))
-        record[ERROR_TYPE] = type_of(about.error)
+        record[ERROR_TYPE] = self._names[type_of(about.error)]
         record[ERROR_MESSAGE] = cut(message)
         record[STACK_TRACE] = cut_middle(stack, MOST_STACK)
         return len(message) > MOST_CHARS or len(stack) > MOST_STACK
@@ -224,7 +248,8 @@ class LineBuilder:
 
     def _lost(self, record: Record, error: Exception) -> bytes:
         """What is left of a line when all else failed: nothing of the host's."""
-        self._on_error("log line", error)
+        with suppress(Exception):  # the stack may be at its end
+            self._on_error("log line", error)
         kept = {field: record[field] for field in (TIMESTAMP, LEVEL, EVENT_ID)}
         return orjson.dumps({**kept, MESSAGE: _LOST})[:-1] + self._tail
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from structlog import DropEvent
@@ -12,7 +13,7 @@ from autogpt_observe.runtime.logs.failures import find_error
 from autogpt_observe.runtime.logs.fields import STACK_TRACE
 from autogpt_observe.runtime.logs.lines import About, LineBuilder, Origin
 from autogpt_observe.runtime.logs.target import CURRENT
-from autogpt_observe.runtime.logs.values import text_of
+from autogpt_observe.runtime.logs.values import name_of, text_of
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, WrappedLogger
@@ -51,7 +52,8 @@ def structlog_processor(
 
 
 def _tell(place: str, error: Exception) -> None:
-    LOG.error("error in %s", place, exc_info=error)
+    with suppress(Exception):  # a handler or a filter of the host's
+        LOG.error("error in %s: %s", place, name_of(type(error)))  # it may hold secrets
 
 
 _FALLBACK = LineBuilder(Origin("", "", ""), declared={}, redactor=None, on_error=_tell)

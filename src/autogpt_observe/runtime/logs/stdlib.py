@@ -21,7 +21,8 @@ from autogpt_observe.runtime.logs.fields import (
     nearest_level,
 )
 from autogpt_observe.runtime.logs.lines import About
-from autogpt_observe.runtime.logs.values import text_of
+from autogpt_observe.runtime.logs.values import STOPS, text_of
+from autogpt_observe.runtime.logs.writer import WRITING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,10 +66,13 @@ class Bridge:
             logging.setLogRecordFactory(self._inner)
 
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
-        """Make a record, and pass on what it says."""
+        """Make a record, and pass on what it says.
+
+        A host may have `sys.stderr` write to `logging`: what lines become there is no news.
+        """
         record = self._inner(*args, **kwargs)
         target = self._target
-        if target is not None and not getattr(_LOCAL, "busy", False):
+        if target is not None and not getattr(_LOCAL, "busy", False) and not _is_writing():
             _LOCAL.busy = True  # what is logged meanwhile, by a `__str__`, is not passed on
             try:
                 # `logging.makeLogRecord` asks for a blank record, which has no level
@@ -81,10 +85,16 @@ class Bridge:
         return record
 
 
+def _is_writing() -> bool:
+    return getattr(WRITING, "now", False)
+
+
 def _pass_on(record: logging.LogRecord, target: Target, extra: dict[str, object]) -> None:
     try:
         message = record.getMessage()
-    except Exception:  # noqa: BLE001  # a format that its arguments don't fit, which `logging` tells
+    except STOPS:
+        raise
+    except BaseException:  # noqa: BLE001  # a format that its arguments don't fit, which `logging` tells
         message = text_of(record.msg)
         extra["positional_args"] = record.args
     if record.stack_info:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from autogpt_observe.runtime.logs.values import (
     MOST_ITEMS,
     MOST_READ,
+    STOPS,
     array_of,
     cut,
     number_of,
@@ -48,7 +49,9 @@ class Walk:
         """``value`` as far as it goes. Never raises."""
         try:
             return self._tree(value)
-        except Exception:  # noqa: BLE001  # the host's object: it may do anything
+        except STOPS:
+            raise
+        except BaseException:  # noqa: BLE001  # the host's object: it may do anything
             return self._text(value)
 
     def _tree(self, value: object) -> Tree:
@@ -91,7 +94,9 @@ class Walk:
                 name = free_name(cut(text_of(key), MOST_KEY), items)
                 self._room -= len(name)
                 items[name] = self.tree(part)
-        except Exception:  # noqa: BLE001  # changed by another thread, or a mapping of the host's
+        except STOPS:
+            raise
+        except BaseException:  # noqa: BLE001  # changed by another thread, or a mapping of the host's
             self.was_cut = True
         finally:
             self._above.pop()

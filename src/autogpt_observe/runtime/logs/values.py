@@ -19,6 +19,8 @@ MOST_ITEMS = 100
 """How many items of a list or a map are kept."""
 _MARK = "... [cut]"
 _MOST_BITS = 1_000
+STOPS = (KeyboardInterrupt, SystemExit)
+"""What a host's object may raise through: somebody wants the process to end."""
 _FUNCTIONS = (type, FunctionType, MethodType, BuiltinFunctionType)
 _DATES = (dt.datetime, dt.date, dt.time)
 
@@ -47,7 +49,9 @@ def text_of(value: object) -> str:
     """What ``value`` says of itself, as far as :data:`MOST_READ`. Never raises."""
     try:
         return clean(_text_of(value)[:MOST_READ])
-    except Exception as error:  # noqa: BLE001  # the host's object: it may do anything
+    except STOPS:
+        raise
+    except BaseException as error:  # noqa: BLE001  # the host's object: it may do anything
         return f"<{name_of(type(value))} that can't be shown: {name_of(type(error))}>"
 
 
@@ -55,7 +59,9 @@ def name_of(type_: type) -> str:
     """The name of a class, whatever its metaclass does."""
     try:
         return str.__str__(type.__dict__["__qualname__"].__get__(type_))
-    except Exception:  # noqa: BLE001  # as above
+    except STOPS:
+        raise
+    except BaseException:  # noqa: BLE001  # as above
         return "object"
 
 
@@ -71,7 +77,7 @@ def _text_of(value: object) -> str:
     if isinstance(value, os.PathLike):
         return os.fsdecode(value)
     if isinstance(value, BaseException):
-        return f"{name_of(type(value))}: {value}"
+        return f"{name_of(type(value))}: {str(value)[:MOST_READ]}"
     if isinstance(value, _FUNCTIONS):
         return f"{value.__module__}.{value.__qualname__}"
     text = str(value)

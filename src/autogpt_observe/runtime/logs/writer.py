@@ -28,6 +28,8 @@ PAUSE = 0.01
 It is also how much a process that is killed can lose, unless its output is slow.
 """
 _LONGEST_WAIT = 1.0
+WRITING = threading.local()
+"""Has the attribute `now`, which is true, in a thread that is writing lines to an output."""
 
 
 class Output(Protocol):
@@ -207,7 +209,12 @@ class Writer:
         wait = PAUSE
         while self._unwritten and not self._given_up:
             try:
-                self._unwritten = self._unwritten[self._output.write(self._unwritten) :]
+                WRITING.now = True
+                try:
+                    done = self._output.write(self._unwritten)
+                finally:
+                    WRITING.now = False
+                self._unwritten = self._unwritten[done:]
                 wait = PAUSE
             except Exception as error:  # noqa: BLE001  # a disk, a pipe, a stream of the host's
                 self._on_error("log output", error)

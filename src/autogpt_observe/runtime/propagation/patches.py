@@ -24,11 +24,12 @@ class Switch:
 
 
 def replace(owner: type, name: str, make: Make, undo: ExitStack) -> None:
-    """Replace the method ``name`` that ``owner`` itself defines, until ``undo`` is closed.
+    """Replace the method ``name`` of ``owner``, its own or inherited, until ``undo`` is closed.
 
     If somebody else has replaced it on top of that by then, theirs stays, and ours passes on.
     """
-    before = owner.__dict__[name]
+    has_own = name in owner.__dict__
+    before = owner.__dict__.get(name)
     original = getattr(owner, name)  # may differ: others' replacements can be descriptors
     switch = Switch()
     own = functools.wraps(original)(make(original, switch))
@@ -36,7 +37,11 @@ def replace(owner: type, name: str, make: Make, undo: ExitStack) -> None:
 
     def put_back() -> None:
         switch.on = False
-        if owner.__dict__.get(name) is own:
+        if owner.__dict__.get(name) is not own:
+            return
+        if has_own:
             setattr(owner, name, before)
+        else:
+            delattr(owner, name)
 
     undo.callback(put_back)

@@ -189,19 +189,30 @@ class Pipeline:
             return True
         if not self._starting.acquire(blocking=False):
             return True  # another thread is about to, or this one, below a signal handler
-        self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+        thread: threading.Thread | None = None
         try:
-            self._thread.start()
-        except RuntimeError:
-            self._thread = None
-            return False
-        else:
+            thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+            self._thread = thread
+            thread.start()
             self._calm = 0 if self._closed else self._pace.batch - 1
+        except BaseException as error:  # a signal handler may raise anything, anywhere in here
+            self._thread = None
+            if thread is not None and thread.is_alive():  # only the wait for it was cut short
+                self._thread = thread
+            elif isinstance(error, RuntimeError):  # there is no thread, or no stack, to be had
+                return False
+            raise
+        else:
             return True
         finally:
             self._starting.release()
 
     def _run(self) -> None:
+        own = threading.current_thread()
+        if self._thread is None:
+            self._thread = own  # who started it was interrupted, and thinks it did not start
+        elif self._thread is not own:
+            return  # the same, and another was started instead
         try:
             self._loop()
         finally:  # should an exporter end its thread, the next span starts another

@@ -121,12 +121,12 @@ class SpanReader:
     """
 
     def __init__(self, resource: Resource, limits: Limits, *, redact: Redact | None = None) -> None:
-        self._resource = resource
         self._limits = limits
         self._redact = redact
         self._shared: dict[int, tuple[SharedValues, Attributes, int]] = {}
         self._names: dict[str, str] = {}
         self._scopes: dict[Library, InstrumentationScope] = {}
+        self._resource = self._clean_resource(resource)
 
     def read(self, span: Span) -> ReadableSpan:
         """The SDK's form of ``span``."""
@@ -137,16 +137,17 @@ class SpanReader:
             if type(given) is SharedValues
             else self._clean(given, limits.attributes)
         )
+        dropped += span.attributes_lost
         events: Sequence[Event] = ()
         links: Sequence[Link] = ()
         dropped_events = dropped_links = 0
         if span.events:
-            kept = _last(span.events, limits.events)
-            dropped_events = len(span.events) - len(kept)
+            kept, dropped_events = _last(span.events, limits.events)
+            dropped_events += span.events_lost
             events = [self._event(event) for event in kept]
         if span.links:
-            linked = _last(span.links, limits.links)
-            dropped_links = len(span.links) - len(linked)
+            linked, dropped_links = _last(span.links, limits.links)
+            dropped_links += span.links_lost
             links = [self._link(link) for link in linked]
         made = _Readable(
             name=self._names.get(span.name) or self._name(span.name),
@@ -180,18 +181,21 @@ class SpanReader:
         """The attributes that can be exported, and how many of them were left out."""
         if not attributes:
             return {}, 0
-        redact, length = self._redact, self._limits.length
+        redact, length, names = self._redact, self._limits.length, self._names
         cleaned: dict[str, AttributeValue] = {}
-        for key, given in attributes.items():
+        items = tuple(attributes.items())  # at once: another thread may set one more
+        for key, given in items:
             value: object = given if redact is None else redact(key, given)
             # the usual values first, for they are many
             if type(value) is str and value.isascii() and len(value) <= length:
                 clean: AttributeValue | None = value
             else:
                 clean = _clean_value(value, length)
-            if clean is not None and key and len(cleaned) < most:
-                cleaned[key if key.isascii() else _encodable(key)] = clean
-        return cleaned, len(attributes) - len(cleaned)
+            if clean is not None and len(cleaned) < most:
+                shown = names.get(key) or self._name(key)
+                if shown:
+                    cleaned[shown] = clean
+        return cleaned, len(items) - len(cleaned)
 
     def _event(self, event: SpanEvent) -> Event:
         attributes, dropped = self._clean(event.attributes, self._limits.event_attributes)
@@ -216,7 +220,7 @@ class SpanReader:
         return Status(status.status_code, _encodable(shown[: self._limits.length]))
 
     def _name(self, name: str) -> str:
-        """The name of a span or an event, as it is exported."""
+        """The name of a span, an event, an attribute or a library, as it is exported."""
         shown = name if self._redact is None else self._redact(SPAN_NAME, name)
         clean = _encodable(shown if isinstance(shown, str) else "")
         if len(self._names) >= _MOST_SHARED:  # names without end, such as one for each goal
@@ -225,16 +229,24 @@ class SpanReader:
         return clean
 
     def _scope(self, library: Library) -> InstrumentationScope:
-        made = InstrumentationScope(_encodable(library.name), library.version)
-        if (
-            len(self._scopes) < self._limits.attributes
-        ):  # names are few, unless a host makes them up
+        version = library.version
+        made = InstrumentationScope(self._name(library.name), version and self._name(version))
+        if len(self._scopes) < _MOST_SCOPES:  # names are few, unless a host makes them up
             self._scopes[library] = made
         return made
 
+    def _clean_resource(self, resource: Resource) -> Resource:
+        redact = self._redact
+        if redact is None:
+            return resource
+        shown = {self._name(key): redact(key, given) for key, given in resource.attributes.items()}
+        return Resource(shown, resource.schema_url)  # type: ignore[arg-type]  # the types are kept
 
-def _last(items: Sequence[_T], most: int) -> Sequence[_T]:
-    return items[max(0, len(items) - most) :]
+
+def _last(items: Sequence[_T], most: int) -> tuple[Sequence[_T], int]:
+    """The last of the items, and how many were before them."""
+    left_out = max(0, len(items) - most)
+    return items[left_out:], left_out
 
 
 def _clean_value(value: object, length: int) -> AttributeValue | None:

@@ -38,6 +38,10 @@ SPAN_NAME = "span.name"
 STATUS_DESCRIPTION = "status.description"
 """The name under which the description of a status is redacted."""
 
+MOST_HELD = 1_280
+"""The most of attributes, events and links each that an open span holds: ten times as many as it
+usually carries when it is exported."""
+
 _ATOMS = (str, bool, int, float)
 
 
@@ -86,6 +90,9 @@ class Span(AnySpan):
         context: its ids; the flags say whether it is sampled.
         parent: the ids of the span around it, which may be another process's.
         attributes: None as long as there are none; a mapping that was given is shared, not changed.
+        events, links: the last of them, None as long as there are none.
+        attributes_lost, events_lost, links_lost: how many it did not hold: the attributes that came
+            last, but the events and links that came first.
         started, ended: nanoseconds since the epoch; ``ended`` is 0 while it is open.
         keep: whether tail sampling has to keep its trace.
         now: nanoseconds since the epoch, at this moment.
@@ -93,12 +100,14 @@ class Span(AnySpan):
 
     attributes: Mapping[str, AttributeValue] | None = None
     events: list[SpanEvent] | None = None
-    links: tuple[Link, ...] | None = None
+    links: list[Link] | None = None
+    attributes_lost = events_lost = links_lost = 0
     status: Status | None = None
     library = Library("autogpt_observe")
     ended = 0
     keep = False
     now: Callable[[], int] = time.time_ns
+    _own: dict[str, AttributeValue] | None = None  # the attributes, once they are not shared
 
     def __init__(  # noqa: PLR0913, PLR0917  # what a span is made of; it is made on the hot path
         self,
@@ -134,12 +143,34 @@ class Span(AnySpan):
 
     def set_attribute(self, key: str, value: AttributeValue) -> None:
         """Set one attribute; a value of a type that spans don't carry is left out."""
-        self.set_attributes({key: value})
+        own = self._own
+        if (
+            own is not None
+            and own is self.attributes
+            and len(own) < MOST_HELD
+            and isinstance(value, _ATOMS)
+            and not self.ended
+        ):
+            own[key] = value
+        else:
+            self.set_attributes({key: value})
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Set attributes."""
-        if self.is_recording():
-            self.attributes = {**(self.attributes or {}), **_frozen(attributes)}
+        if not self.is_recording():
+            return
+        own = self._own
+        if own is None or own is not self.attributes:
+            self.attributes = self._own = own = {**(self.attributes or {})}
+        given = _frozen(attributes)
+        if len(own) + len(given) <= MOST_HELD:
+            own |= given
+            return
+        for key, value in given.items():
+            if key in own or len(own) < MOST_HELD:
+                own[key] = value
+            else:
+                self.attributes_lost += 1
 
     def add_event(
         self, name: str, attributes: Attributes = None, timestamp: int | None = None
@@ -148,12 +179,26 @@ class Span(AnySpan):
         if self.is_recording():
             when = self.now() if timestamp is None else timestamp
             event = SpanEvent(name, when, _frozen(attributes) if attributes else None)
-            self.events = [*(self.events or ()), event]
+            events = self.events
+            if events is None:
+                self.events = [event]
+                return
+            events.append(event)
+            if len(events) > MOST_HELD:
+                del events[0]
+                self.events_lost += 1
 
     def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
         """Add a link to another span."""
         if self.is_recording() and (context.is_valid or attributes or context.trace_state):
-            self.links = (*(self.links or ()), Link(context, attributes))
+            link, links = Link(context, attributes), self.links
+            if links is None:
+                self.links = [link]
+                return
+            links.append(link)
+            if len(links) > MOST_HELD:
+                del links[0]
+                self.links_lost += 1
 
     def update_name(self, name: str) -> None:
         """Rename it."""

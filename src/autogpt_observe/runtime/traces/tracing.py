@@ -60,6 +60,7 @@ class Tracing:
     def start(self, scope: Scope, /) -> Trace | None:
         """The span of ``scope`` begins and is the current one. Says which, if it is sampled."""
         scope.outside = context = SLOT.get()
+        scope.slot = SLOT
         parent = scope.parent
         if self._uses_host and (parent is None or parent.span is None):
             self._look_for_host()
@@ -98,16 +99,12 @@ class Tracing:
             name, attributes = exception_event(error)
             span.add_event(name, attributes if type(span) is Span else self._redacted(attributes))
 
-    def end(self, scope: Scope, event: Event | None, error: BaseException | None, /) -> None:
+    def end(self, scope: Scope, event: Event, error: BaseException | None, /) -> None:
         """The span ends."""
-        span, outside = scope.span, scope.outside
+        span = scope.span
         if span is None:
             return
-        if outside is not None:
-            SLOT.set(outside)
-        if event is None:
-            pass
-        elif type(span) is Span:
+        if type(span) is Span:
             if span.attributes is not None:  # else it is not sampled
                 span.attributes = self._complete(
                     scope.beginning, span.attributes, scope, event, error
