@@ -453,7 +453,7 @@ class Stopping:
     def __str__(self) -> str:
         raise StoppedError
 
-    __bool__ = __int__ = __float__ = __len__ = __iter__ = __repr__ = __str__  # type: ignore[assignment]  # as above
+    __bool__ = __int__ = __float__ = __len__ = __iter__ = __repr__ = __str__
 
 
 class Unreadable(Exception):  # noqa: N818  # no error of ours

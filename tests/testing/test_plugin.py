@@ -14,6 +14,7 @@ import pytest
 # C extensions can't be loaded twice.
 import autogpt_observe.testing.fixture
 import autogpt_observe.testing.spans  # noqa: F401  # as above
+from autogpt_observe.spec.load import load_spec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +66,7 @@ HEAD = "import pytest\nimport autogpt_observe as obs\nfrom agent import main, pa
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project with a spec and an agent."""
+    load_spec()  # pytester forgets modules that are first loaded in a run; others still know them
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "CI", "BUILD_NUMBER"):
