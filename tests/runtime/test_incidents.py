@@ -10,6 +10,7 @@ from runtime_specs import attribute, metric, observing, samples, spec
 
 import autogpt_observe as obs
 from autogpt_observe.runtime.incidents import LOG, Incidents
+from autogpt_observe.runtime.redaction import build_redactor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,13 +83,17 @@ def test_no_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with observing(OBSERVED, strict=False) as observer:
         obs.metric("queue").set(KEY)  # type: ignore[arg-type]  # that is what is wrong
         obs.metric("queue").set(Odd())
+        obs.metric("hosts_total").add(**{KEY: "a"})
         obs.metric("hosts_total").add(host="a")
         obs.metric("hosts_total").add(host=f"user at {'x' * 30}, {KEY}")  # it ends past the cut
-        assert len(samples(observer.registry, "autogpt_observe")) == 3
-    rejected, noted, replaced = caplog.messages
+        assert len(samples(observer.registry, "autogpt_observe")) == 4
+    rejected, noted, unknown, replaced = caplog.messages
     assert rejected == f"queue.set: got '{HIDDEN}', expected a number; such calls are dropped"
     assert noted.splitlines()[0] == "error in metric handle; it is logged once"
     assert noted.splitlines()[-1] == f"LookupError: rejected: {HIDDEN}"
+    assert unknown == (
+        f"hosts_total.add: got the attributes `{HIDDEN}`, expected `host`; such calls are dropped"
+    )
     assert replaced == (
         f"the value 'user at {'x' * 30}, {HIDDEN}' of the attribute `host` is one more than its"
         " `max_values`, 1; it counts as `other`"
@@ -101,6 +106,14 @@ def test_a_message_has_its_longest(caplog: pytest.LogCaptureFixture) -> None:
     Incidents(strict=False).note("scrape", ValueError("x" * 10_000_000))
     (message,) = caplog.messages
     assert len(message) < 8_191  # a bridge to the log lines keeps all of it
+
+
+def test_a_secret_at_the_cut_of_a_message_is_found(caplog: pytest.LogCaptureFixture) -> None:
+    incidents = Incidents(strict=False, redact=build_redactor(None).text)
+    incidents.note("scrape", ValueError(f"{'x ' * 3_000} {KEY} {'y ' * 2_980}"))
+    (message,) = caplog.messages
+    assert "[cut]" in message
+    assert "aaa" not in message
 
 
 def test_values_are_shown_by_their_start() -> None:

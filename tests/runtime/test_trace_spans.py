@@ -75,6 +75,16 @@ def test_of_too_many_attributes_the_first_are_held_and_the_others_counted() -> N
     assert made.dropped_attributes == MORE + 1 - 128
 
 
+def test_a_span_that_has_ended_changes_no_more() -> None:
+    span = opened()
+    span.set_attribute("n", 1)
+    span.end()
+    span.set_attribute("n", 2)
+    span.add_event("late")
+    span.add_link(context(1, 1))
+    assert (span.attributes, span.events, span.links) == ({"n": 1}, None, None)
+
+
 @pytest.mark.parametrize("own_before", [False, True])
 def test_attributes_that_are_shared_do_not_change(*, own_before: bool) -> None:
     span = opened()

@@ -175,7 +175,8 @@ def test_a_loop_without_timers_is_told_of_once_and_breaks_nothing() -> None:
         return agent_here()
 
     ACTIVE.hub = hub
-    asyncio._set_running_loop(Timerless())  # type: ignore[arg-type]  # noqa: SLF001  # like one
+    loop = Timerless()
+    asyncio._set_running_loop(loop)  # type: ignore[arg-type]  # noqa: SLF001  # like one
     try:
         for _ in range(2):
             with pytest.raises(StopIteration) as returned:

@@ -63,10 +63,15 @@ NO_METRIC = "the spec declares no metric `run_total`; did you mean `runs_total`?
 HEAD = "import pytest\nimport autogpt_observe as obs\nfrom agent import main, pages, research\n"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _loaded() -> None:
+    """Pytester forgets modules that are first loaded in one of its runs; others still know them."""
+    load_spec()
+
+
 @pytest.fixture
 def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A project with a spec and an agent."""
-    load_spec()  # pytester forgets modules that are first loaded in a run; others still know them
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "CI", "BUILD_NUMBER"):

@@ -62,7 +62,7 @@ class _Heartbeat:
         self._loop = weakref.ref(loop)
         self._clock = clock
         self._late: deque[tuple[float, float]] = deque()
-        self.stopped = True
+        self.stopped = True  # until it has begun
         self._due = 0.0
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -50,10 +50,10 @@ def methods_for(  # noqa: C901  # each call less is felt by every event
     is_special = exc_info or level >= ERROR
 
     def method(self: HasContext, event: Any = ABSENT, /, *args: Any, **fields: Any) -> None:
-        target = CURRENT.target
-        if target is None or level < target.level:
-            return
         try:
+            target = CURRENT.target
+            if target is None or level < target.level:
+                return
             frame = sys._getframe(1)  # noqa: SLF001  # documented, and what `logging` uses
             if (
                 type(event) is not str

@@ -8,6 +8,7 @@ configuration, and what they bound with `structlog.contextvars` is in these line
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 from autogpt_observe.runtime.logs.calls import ABSENT, level_of, methods_for, report
@@ -69,10 +70,11 @@ class Logger:
 
         As with structlog, no field can be called `level` or `event` here.
         """
-        target, number = CURRENT.target, level_of(level)
-        if target is not None and number >= target.level:
-            frame = sys._getframe(1)  # noqa: SLF001  # documented, and what `logging` uses
-            report(target, number, (event, *args), {**self._context, **fields}, frame)
+        with suppress(Exception):  # no room is left on the stack, or the level is a hostile object
+            target, number = CURRENT.target, level_of(level)
+            if target is not None and number >= target.level:
+                frame = sys._getframe(1)  # noqa: SLF001  # documented, and what `logging` uses
+                report(target, number, (event, *args), {**self._context, **fields}, frame)
 
     async def alog(self, level: int | str, event: Any = ABSENT, *args: Any, **fields: Any) -> None:
         """As `log`."""
