@@ -21,13 +21,10 @@ class Tracing(Protocol):
     """Makes a span of each scope. Its methods may be called by any thread."""
 
     def start(self, scope: Scope, /) -> Trace | None:
-        """A scope begins: its span becomes the current one. Says which, if it is sampled."""
+        """A scope begins: its span becomes the current one. Says which, if it is sampled.
 
-    def pause(self, scope: Scope, /) -> None:
-        """Control leaves the scope for a while: the span before it is current again."""
-
-    def resume(self, scope: Scope, /) -> None:
-        """Control is back in the scope."""
+        What was current before stands in `scope.outside`, and `scope.slot` is where.
+        """
 
     def fail(self, scope: Scope, error: BaseException, /) -> None:
         """Something failed in the scope that no scope inside of it has seen; its end follows."""
@@ -128,22 +125,6 @@ class Hub:
                 raise
             except Exception as error:  # noqa: BLE001  # a sink never breaks its host
                 self.on_error(type(event).__name__, error)
-
-    def trace_pause(self, scope: Scope) -> None:
-        """Control leaves a scope."""
-        try:
-            if self.tracing is not None:
-                self.tracing.pause(scope)
-        except Exception as error:  # noqa: BLE001  # nor does the tracing
-            self.on_error("tracing", error)
-
-    def trace_resume(self, scope: Scope) -> None:
-        """Control is back in a scope."""
-        try:
-            if self.tracing is not None:
-                self.tracing.resume(scope)
-        except Exception as error:  # noqa: BLE001  # as above
-            self.on_error("tracing", error)
 
     def trace_failure(self, scope: Scope, failure: BaseException) -> None:
         """Something failed in a scope."""

@@ -48,6 +48,7 @@ class Scope:
         is_run: whether it is a run.
         wrong: what is wrong with how it was made; None if nothing is.
         has_ended: whether it has ended.
+        is_late: whether it began after its parent had ended, in a thread that outlives it.
         parent: the scope around it, None for the outermost.
         outer: the scope that is current when it is not: ``parent``, or that of a consumer.
         run: the run it belongs to; of a run, the one around it.
@@ -83,6 +84,7 @@ class Scope:
     _entered = 0
     _has_begun = False
     has_ended = False
+    is_late = False
     slot: ContextSlot
     given: tuple[str, ...] = ("name", "wrong")
 
@@ -107,6 +109,8 @@ class Scope:
         try:
             if parent is not None:
                 self.outer = self.parent = parent
+                if parent.has_ended:
+                    self.is_late = True
                 self.run = parent if parent.is_run else parent.run  # type: ignore[assignment]  # so
             if self.is_run:
                 self._enclose(hub)
@@ -133,8 +137,10 @@ class Scope:
             self._resumed = None
             self._inner = CURRENT.get()
             CURRENT.set(self.outer)
+            if self.outside is not None:
+                self.inside = self.slot.get()
+                self.slot.set(self.outside)
             self._halt(now)
-            hub.trace_pause(self)
 
     def resume(self) -> None:
         """The work goes on, in the scope it was left in."""
@@ -142,7 +148,9 @@ class Scope:
         if hub is not None and self._resumed is None:
             self.outer = CURRENT.get()
             CURRENT.set(self._inner)
-            hub.trace_resume(self)
+            if self.outside is not None:
+                self.outside = self.slot.get()
+                self.slot.set(self.inside)
             self._resumed = now = hub.clock()
             self._go_on(now)
 
@@ -167,10 +175,11 @@ class Scope:
             hub.on_error("scope", own)
         finally:  # only what needs no room on the stack
             if CURRENT.get() is self:  # else it ends in the garbage collector, or in a thread
-                outer, context = self.outer, self.outside
-                while outer is not None and outer.has_ended:  # what was begun first ended first
+                scope, outer, context = self, self.outer, self.outside
+                while outer is not None and outer.has_ended and not scope.is_late:
+                    # what was begun first ended first
                     context = outer.outside if outer.outside is not None else context
-                    outer = outer.outer
+                    scope, outer = outer, outer.outer
                 CURRENT.set(outer)
                 if context is not None:
                     self.slot.set(context)

@@ -80,18 +80,6 @@ class Tracing:
             ids = span.get_span_context()
         return ids if ids[3] else None  # type: ignore[return-value]  # a longer tuple will do
 
-    def pause(self, scope: Scope, /) -> None:
-        """The span before it is the current one again."""
-        if scope.outside is not None:
-            scope.inside = SLOT.get()
-            SLOT.set(scope.outside)
-
-    def resume(self, scope: Scope, /) -> None:
-        """What was current inside of ``scope`` is so again."""
-        if scope.outside is not None:
-            scope.outside = SLOT.get()
-            SLOT.set(scope.inside)
-
     def fail(self, scope: Scope, error: BaseException, /) -> None:
         """A failure that no span inside of this one's has seen."""
         span = scope.span
