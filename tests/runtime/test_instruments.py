@@ -316,3 +316,14 @@ def test_label_values_without_end_are_counted_but_not_kept(
         "agent1": 1,
         "other": 8,
     }
+
+
+def test_no_secret_becomes_a_label() -> None:
+    secret = "sk-proj-" + "a1B2c3D4" * 8
+    with observing(spec(runs_total=metric("counter", "run.start", "agent"))) as observer:
+        for _ in range(2):
+            with obs.agent(f"agent of {secret}"):
+                pass
+        assert samples(observer.registry) == {
+            "runs_total{agent=agent of [redacted:openai-api-key]}": 2
+        }

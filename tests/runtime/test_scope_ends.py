@@ -169,3 +169,65 @@ def test_a_run_near_the_end_of_the_stack_in_a_thread() -> None:
         with obs.agent("a"):
             pass
         assert samples(observer.registry, "runs_active") == {"runs_active{agent=a}": 0}
+
+
+class Failing:
+    """A tracing, and a sink, of which one method raises."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+        self.called: list[str] = []
+
+    def _maybe(self, method: str) -> None:
+        self.called.append(method)
+        if method == self.method:
+            raise LookupError(method)
+
+    def start(self, _: object, /) -> None:
+        self._maybe("start")
+
+    def fail(self, _: object, __: BaseException, /) -> None:
+        self._maybe("fail")
+
+    def end(self, _: object, __: object, ___: BaseException | None, /) -> None:
+        self._maybe("end")
+
+    def take(self, _: object, /) -> None:
+        self._maybe("take")
+
+
+@pytest.mark.parametrize("method", ["start", "fail", "end", "take"])
+def test_what_fails_inside_stays_inside(method: str) -> None:
+    failing = Failing(method)
+    with observing(RUNS, strict=False) as observer:
+        hub = ACTIVE.hub
+        assert hub is not None
+        hub.tracing = failing
+        hub.sinks = (failing, *hub.sinks)
+        with pytest.raises(ValueError, match="of the host"), obs.agent("a"):
+            raise ValueError("of the host")
+        assert failing.called.count(method) >= 1
+        shown = samples(observer.registry)
+        assert shown["runs_total{agent=a,outcome=error}"] == 1
+        assert shown["failures_total{agent=a,error_type=ValueError}"] == 1
+        assert shown["runs_active{agent=a}"] == 0
+        errors = {name: n for name, n in shown.items() if "internal_errors" in name}
+        assert sum(errors.values()) == failing.called.count(method)
+    with observing(RUNS, strict=True):
+        hub = ACTIVE.hub
+        assert hub is not None
+        hub.tracing = Failing(method)
+        hub.sinks = (Failing(method),)
+        with pytest.raises((LookupError, ValueError)), obs.agent("a"):
+            raise ValueError("of the host")
+
+
+def test_budget_that_is_used_up_exactly_is_not_remarkable() -> None:
+    with observing(RUNS):
+        with obs.agent("a", budget=obs.Budget(steps=1)) as exact, obs.step("s"):
+            pass
+        with obs.agent("a", budget=obs.Budget(steps=1)) as over:
+            for _ in range(2):
+                with obs.step("s"):
+                    pass
+    assert (exact.is_remarkable, over.is_remarkable) == (False, True)

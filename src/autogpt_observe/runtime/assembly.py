@@ -100,7 +100,7 @@ def assemble(
     incidents = Incidents(
         strict=settings.strict, kept_in_files=folder is not None, redact=redactor.text
     )
-    guards = build_guards(spec, incidents)
+    guards = build_guards(spec, incidents, redact=redactor.text)
     instruments = build_instruments(spec, guards)
     metrics: dict[str, Metric] = dict(spec.metrics.items())
     recorder = Recorder(metrics, instruments, incidents)

@@ -17,13 +17,20 @@ OTHER = "other"
 class ValueGuard:
     """Admits the values of one attribute; all metrics with that attribute share its guard.
 
-    ``on_replace`` is told the attribute's name, each value that became `other`, and why it did.
+    ``on_replace`` is told the attribute's name, each value that became `other`, and why it did;
+    ``redact`` takes secrets out of a value that is not declared.
     """
 
     def __init__(
-        self, name: str, attribute: Attribute, *, on_replace: Callable[[str, str, str], None]
+        self,
+        name: str,
+        attribute: Attribute,
+        *,
+        on_replace: Callable[[str, str, str], None],
+        redact: Callable[[str], str] = str,
     ) -> None:
         self._name = name
+        self._redact = redact
         self._enumerated = attribute.values
         self._limit = len(self._enumerated) or attribute.max_values
         self._known = {*self._enumerated}
@@ -36,8 +43,11 @@ class ValueGuard:
         self._lock = threading.RLock()  # a garbage-collected run may end while it is held
 
     def admit(self, value: str) -> str:
-        """``value``, or `other`."""
-        if self._limit is None or value in self._known or value == OTHER:
+        """``value`` without secrets, or `other`."""
+        if value in self._known or value == OTHER:
+            return value
+        value = self._redact(value)
+        if self._limit is None or value in self._known:
             return value
         with self._lock:
             if len(self._known) < self._limit:

@@ -24,7 +24,7 @@ from autogpt_observe.runtime.multiprocess.histogram import SharedHistogram
 from autogpt_observe.spec.model import Processes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from prometheus_client.metrics import MetricWrapperBase
 
@@ -110,10 +110,12 @@ class HistogramInstrument(Instrument[AnyHistogram]):
 AnyInstrument = CounterInstrument | GaugeInstrument | HistogramInstrument
 
 
-def build_guards(spec: Spec, incidents: Incidents) -> dict[str, ValueGuard]:
-    """The guard of each attribute of the spec."""
+def build_guards(
+    spec: Spec, incidents: Incidents, *, redact: Callable[[str], str] = str
+) -> dict[str, ValueGuard]:
+    """The guard of each attribute of the spec; ``redact`` takes secrets out of values."""
     return {
-        name: ValueGuard(name, attribute, on_replace=incidents.replace)
+        name: ValueGuard(name, attribute, on_replace=incidents.replace, redact=redact)
         for name, attribute in spec.attributes.items()
     }
 
