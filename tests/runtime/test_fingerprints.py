@@ -49,7 +49,7 @@ class Frozen:
 KINDS = [Message, Slotted, Comparable, Query, Frozen, list, tuple, set, frozenset, dict.fromkeys]
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=str)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_objects_are_told_by_what_is_in_them(kind: type) -> None:
     assert fingerprint(kind("ab")) == fingerprint(kind("ab"))
     assert fingerprint(kind("ab")) != fingerprint(kind("ac"))
