@@ -6,8 +6,9 @@ import atexit
 import os
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -101,6 +102,18 @@ class _State:
 
 
 _STATE = _State()
+
+_LATE_MODULES = (
+    "autogpt_observe.diagnostics",
+    "autogpt_observe.runtime.logs.failures",
+    "autogpt_observe.runtime.logs.files",
+    "autogpt_observe.runtime.logs.lines",
+    "autogpt_observe.runtime.logs.streams",
+    "autogpt_observe.runtime.logs.values",
+    "autogpt_observe.runtime.logs.writer",
+    "autogpt_observe.secrets.scanner",
+)
+"""What is loaded when something is logged, redacted or wrong for the first time."""
 
 
 def init(  # noqa: PLR0913  # each option is one setting of the documented interface
@@ -287,7 +300,18 @@ def _check_registry(registry: CollectorRegistry | None) -> CollectorRegistry:
 def _watch_forks() -> None:
     if not _STATE.watches_forks and hasattr(os, "register_at_fork"):
         _STATE.watches_forks = True  # it can't be unregistered
-        os.register_at_fork(after_in_child=_start_over)
+        os.register_at_fork(before=_load_late_modules, after_in_child=_start_over)
+
+
+def _load_late_modules() -> None:
+    """Before a fork: load what is loaded late.
+
+    A thread that imports one of them at that moment holds its lock, for ever in the child.
+    """
+    if _STATE.parts is not None:
+        for name in _LATE_MODULES:
+            with suppress(Exception):  # the fork goes on
+                import_module(name)  # of one that another thread is loading, this waits for the end
 
 
 def _start_over() -> None:
