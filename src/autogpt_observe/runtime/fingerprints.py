@@ -10,6 +10,7 @@ from itertools import count, islice
 
 _MOST_PARTS = 500
 _DEEPEST = 50
+_FEW = 20
 _ATOMS = frozenset({str, bytes, int, float, complex, bool, type(None)})
 _SEQUENCES = (list, tuple)
 
@@ -23,10 +24,24 @@ def fingerprint(value: object) -> int:
     """
     parts: list[object] = []
     try:
-        _walk(value, parts, 0)
+        if type(value) is not tuple or not _flatten(value, parts):
+            parts.clear()
+            _walk(value, parts, 0)
     except Exception:  # noqa: BLE001  # the host's objects may do anything when looked at
         parts.append(next(_NUMBERS))
     return hash(tuple(parts))
+
+
+def _flatten(value: tuple[object, ...], parts: list[object]) -> bool:
+    """As `_walk`, of tuples of tuples of plain values, which calls mostly are; False of others."""
+    parts.append(len(value))
+    for item in value:
+        kind = type(item)
+        if kind in _ATOMS:
+            parts.append(item if item != -1 else "-1")
+        elif not isinstance(item, tuple) or len(item) > _FEW or not _flatten(item, parts):
+            return False
+    return len(parts) < _MOST_PARTS
 
 
 def _walk(value: object, parts: list[object], depth: int) -> None:  # noqa: C901  # a case per kind
